@@ -1,0 +1,236 @@
+"""What a device model offers and how to read it: one YAML file a model, no Python.
+
+The same profile drives the collector and the simulated device. Everything a driver must convert is
+said here; a value that leaves a driver is in the catalogue's unit.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from facility.catalogue import load_catalogue
+
+WordOrder = Literal["ABCD", "CDAB", "BADC", "DCBA"]
+"""Bytes of a multi-register value as sent: ABCD is big-endian, CDAB low word first."""
+
+RegisterType = Literal[
+    "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64", "bit"
+]
+RegisterTable = Literal["holding", "input", "coil", "discrete"]
+"""Function codes 3, 4, 1 and 2."""
+
+
+class Model(BaseModel):
+    """Base of the profile models: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Counter(Model):
+    """Facts of a counter, in raw counts as the device holds them (before `scale`)."""
+
+    modulus: float | None = Field(default=None, gt=0)
+    """The count at which it starts again from 0; None when it never does in a meter's life."""
+    resets: Literal["never", "by_user", "on_power_loss", "on_driver_reload"] = "never"
+    resolution: float = Field(default=1.0, gt=0)
+    """Smallest step."""
+
+
+class Point(Model):
+    """One value of the device: `value = raw * scale + offset`, in the quantity's unit."""
+
+    quantity: str
+    component: str = ""
+    """Part of the device. In a table, names of the index stand in braces: `outlet.{outlet}`."""
+    scale: float = 1.0
+    offset: float = 0.0
+    sentinels: tuple[float, ...] = ()
+    """Raw values that mean "no value"; NaN always does."""
+    negative_means_missing: bool = False
+    plausible: tuple[float, float] | None = None
+    """Narrower than the quantity's own range, in its unit; outside, the reading is `uncertain`."""
+    counter: Counter | None = None
+    states: dict[int, str] = {}
+    """Names of the device's codes, for a person."""
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _fits_the_catalogue(self) -> Self:
+        quantity = load_catalogue().get(self.quantity)
+        if quantity is None:
+            raise ValueError(
+                f"quantity {self.quantity!r} is not in facility/quantities.yaml; add it there first"
+            )
+        if quantity.kind == "gauge" and self.counter is not None:
+            raise ValueError(f"{self.quantity} is a gauge and cannot have counter facts")
+        if quantity.kind == "counter" and self.counter is None:
+            raise ValueError(f"{self.quantity} is a counter; state its facts under `counter:`")
+        return self
+
+
+class ModbusPoint(Point):
+    """A value in one or more registers; `address` is the 0-based one on the wire."""
+
+    address: int = Field(ge=0, le=65535)
+    type: RegisterType
+    table: RegisterTable | None = None
+    word_order: WordOrder | None = None
+    bit: int | None = Field(default=None, ge=0, le=15)
+    """Which bit of a register, 0 the least significant, where `type` is `bit`."""
+    exponent_address: int | None = Field(default=None, ge=0, le=65535)
+    """Register with a power of ten (int16) to multiply by, as SunSpec's scale factors."""
+
+
+class ModbusLimits(Model):
+    """What the device bears."""
+
+    largest_block: int = Field(default=125, ge=1, le=125)
+    """Registers in one read."""
+    largest_gap: int = Field(default=0, ge=0, le=124)
+    """Unwanted registers worth reading along; 0 where undefined registers answer with errors or
+    zeros."""
+    gap_milliseconds: float = Field(default=0, ge=0)
+    """Silence the device needs between requests."""
+    connections: int = Field(default=1, ge=1)
+
+
+class KnownValue(Model):
+    """A point whose value is nearly certain, such as a mains frequency."""
+
+    quantity: str
+    component: str = ""
+    between: tuple[float, float]
+
+
+class ModbusIdentity(Model):
+    """How to know the device: regular expressions for its identification objects, or a value."""
+
+    vendor_name: str = ""
+    product_code: str = ""
+    known_value: KnownValue | None = None
+
+
+class ModbusSection(Model):
+    """The device over Modbus TCP."""
+
+    table: RegisterTable = "holding"
+    word_order: WordOrder = "ABCD"
+    limits: ModbusLimits = ModbusLimits()
+    identity: ModbusIdentity = ModbusIdentity()
+    points: tuple[ModbusPoint, ...] = Field(min_length=1)
+
+
+class Digits(Model):
+    """Decimal digits that the device itself states, row by row: value = raw / 10^digits."""
+
+    oid: str
+    typical: int = 0
+    """What the devices seen so far answer; the simulator answers it too."""
+
+
+class SnmpPoint(Point):
+    """A scalar (`oid` with its instance) or a table column (`index` says how rows are named)."""
+
+    oid: Annotated[str, Field(pattern=r"^1(\.\d+)+$")]
+    index: str | None = None
+    """Row suffix by parts: numbers must match, `{name}` binds one part: `{pdu}.{outlet}.5`."""
+    digits: Digits | None = None
+    """OID of the digits, a column with the same index."""
+    available_oid: str | None = None
+    """Column (TruthValue) that says whether the row has a sensor at all."""
+    type: Literal[
+        "Integer32", "Unsigned32", "Counter32", "Counter64", "TimeTicks", "OctetString"
+    ] = "Integer32"
+    """As the MIB declares it; what the simulator serves."""
+
+
+class SnmpIdentity(Model):
+    """How to know the agent."""
+
+    sys_object_id: str = ""
+    """Prefix of sysObjectID.0."""
+    sys_descr: str = ""
+    """Regular expression found in sysDescr.0."""
+
+
+class SnmpLimits(Model):
+    """What the agent bears."""
+
+    varbinds_per_get: int = Field(default=24, ge=1, le=200)
+    max_repetitions: int = Field(default=20, ge=1, le=200)
+
+
+class SnmpSection(Model):
+    """The device over SNMP."""
+
+    identity: SnmpIdentity = SnmpIdentity()
+    limits: SnmpLimits = SnmpLimits()
+    points: tuple[SnmpPoint, ...] = Field(min_length=1)
+
+
+class DcgmPoint(Point):
+    """A DCGM field, by id; `names` are all it has gone by, as exporters print them."""
+
+    field: int
+    names: tuple[str, ...] = Field(min_length=1)
+
+
+class DcgmSection(Model):
+    """GPUs behind dcgm-exporter's text, or NVML."""
+
+    points: tuple[DcgmPoint, ...] = Field(min_length=1)
+
+
+class Source(Model):
+    """Where the map came from: whoever doubts a value starts here."""
+
+    document: str
+    licence: str = ""
+    verified_with: str = ""
+    """What the decode was checked against: a capture, a vendor's worked value. Empty: nothing."""
+
+
+class Profile(Model):
+    """A device model. Exactly one of `modbus`, `snmp` and `dcgm` is given."""
+
+    name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    maker: str
+    model: str
+    kind: Literal[
+        "meter", "pdu", "ups", "chiller", "cdu", "air_handler", "gpu_node", "sensor", "pump"
+    ]
+    source: Source
+    modbus: ModbusSection | None = None
+    snmp: SnmpSection | None = None
+    dcgm: DcgmSection | None = None
+
+    @model_validator(mode="after")
+    def _one_protocol(self) -> Self:
+        given = [s for s in (self.modbus, self.snmp, self.dcgm) if s is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of modbus, snmp and dcgm; found {len(given)}")
+        seen: set[tuple[str, str]] = set()
+        for point in self.points:
+            key = (point.component, point.quantity)
+            if key in seen:
+                raise ValueError(
+                    f"two points give {point.quantity} of component {point.component!r}"
+                )
+            seen.add(key)
+        return self
+
+    @property
+    def protocol(self) -> Literal["modbus", "snmp", "dcgm"]:
+        """Which of the three sections is given."""
+        if self.modbus is not None:
+            return "modbus"
+        return "snmp" if self.snmp is not None else "dcgm"
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """The points, whatever the protocol."""
+        section = self.modbus or self.snmp or self.dcgm
+        assert section is not None
+        return section.points

@@ -1,0 +1,1 @@
+"""The vocabulary everyone shares: site, device, meter, feed, quantity, unit, quality, reading."""

@@ -1,0 +1,110 @@
+"""Every error Busway raises on purpose, one class per remedy.
+
+BuswayError
+├── ConfigError             mend the file it names; start-up is refused
+│   ├── SiteFileError
+│   └── ProfileError
+├── DeviceError             the device is marked, its poll is booked as failed, others go on
+│   ├── DeviceUnreachable   no connection: check address, cabling, firewall
+│   ├── DeviceTimeout       connected, but silent past the deadline
+│   ├── DeviceRefused       the device answered with its own error: check the profile against it
+│   └── DeviceGarbled       the answer breaks the protocol: the connection is closed and opened anew
+├── StreamError
+│   ├── BrokerUnavailable   wait and try again; the outbox keeps everything meanwhile
+│   ├── MessageUndecodable  the message goes to the dead-letter topic, reading goes on
+│   ├── OutboxFull          the stated policy decides: drop the oldest (counted) or stop polling
+│   └── OutboxCorrupt       restore or move the file it names
+├── LakeError
+│   ├── LakeUnavailable     directory not writable, catalogue locked for too long
+│   ├── LakeSchemaNewer     a newer Busway wrote this lake: upgrade this one
+│   └── FenceLost           another sink owns these offsets now: stop writing
+└── QueryError              the question cannot be answered as put; the sentence says what can
+"""
+
+from __future__ import annotations
+
+
+class BuswayError(Exception):
+    """Root of every error Busway raises on purpose."""
+
+
+class ConfigError(BuswayError):
+    """A file of the site's is wrong; the message names file, line, place, finding and remedy."""
+
+
+class SiteFileError(ConfigError):
+    """The site file or its inventory is wrong."""
+
+
+class ProfileError(ConfigError):
+    """A device profile is wrong or missing."""
+
+
+class DeviceError(BuswayError):
+    """A device did not give what its profile promises; `kind` labels the counter."""
+
+    kind = "error"
+
+
+class DeviceUnreachable(DeviceError):
+    """No connection to the device could be made."""
+
+    kind = "unreachable"
+
+
+class DeviceTimeout(DeviceError):
+    """The device did not answer before its deadline."""
+
+    kind = "timeout"
+
+
+class DeviceRefused(DeviceError):
+    """The device answered with an error of its own."""
+
+    kind = "refused"
+
+
+class DeviceGarbled(DeviceError):
+    """The device's answer breaks the protocol."""
+
+    kind = "garbled"
+
+
+class StreamError(BuswayError):
+    """Something between outbox and broker failed."""
+
+
+class BrokerUnavailable(StreamError):
+    """The broker cannot be reached or refuses us for now."""
+
+
+class MessageUndecodable(StreamError):
+    """A message is not what its topic promises."""
+
+
+class OutboxFull(StreamError):
+    """The outbox has reached its bound."""
+
+
+class OutboxCorrupt(StreamError):
+    """The outbox file cannot be read."""
+
+
+class LakeError(BuswayError):
+    """The lake cannot do what was asked."""
+
+
+class LakeUnavailable(LakeError):
+    """The lake cannot be opened or written now."""
+
+
+class LakeSchemaNewer(LakeError):
+    """The lake was written by a newer Busway."""
+
+
+class FenceLost(LakeError):
+    """The stored offsets are not those this sink wrote last: another sink has taken over."""
+
+
+class QueryError(BuswayError):
+    """The question cannot be answered as it was put."""

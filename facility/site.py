@@ -1,0 +1,196 @@
+"""The site: its devices, power path, meters, PUE boundary, and where its data goes.
+
+This is the expanded form that everything else reads: no groups, no inventory, every default filled
+in. `facility.site_file` makes it from `site.yaml`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from facility.address import AddressUrl
+from facility.roles import DeviceRole, MeterRole
+from facility.secret import Secret
+
+
+class Model(BaseModel):
+    """Base of every configuration model: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _known_time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(
+            f"unknown time zone {name!r}; write an IANA name such as Asia/Seoul"
+        ) from None
+    return name
+
+
+DeviceId = Annotated[str, Field(pattern=r"^[a-z0-9]+([./_-][a-z0-9]+)*$", max_length=200)]
+"""Lower-case path such as `hall-1/row-03/rack-12/pdu-a`."""
+
+
+class Place(Model):
+    """Where a device stands; empty where it belongs to no hall, row or rack."""
+
+    hall: str = ""
+    row: str = ""
+    rack: str = ""
+
+
+class SnmpCredential(Model):
+    """How to log in to an SNMP agent."""
+
+    version: Literal["1", "2c", "3"] = "2c"
+    community: Secret | Literal["public"] = "public"
+    user: str = ""
+    auth_protocol: Literal["none", "md5", "sha1", "sha224", "sha256", "sha384", "sha512"] = "none"
+    auth_key: Secret | None = None
+    privacy_protocol: Literal["none", "des", "aes128", "aes192", "aes256"] = "none"
+    privacy_key: Secret | None = None
+    context: str = ""
+
+
+class HttpCredential(Model):
+    """How to log in to an exporter."""
+
+    user: str = ""
+    password: Secret | None = None
+    bearer_token: Secret | None = None
+    ca_file: Path | None = None
+
+
+class Device(Model):
+    """One polled device. Profile (what to read), address (where), credential (how)."""
+
+    id: DeviceId
+    profile: str
+    address: AddressUrl
+    role: DeviceRole
+    credential: str | None = None
+    interval_seconds: float = Field(default=10.0, ge=0.1, le=86400)
+    timeout_seconds: float = Field(default=3.0, gt=0, le=300)
+    place: Place = Place()
+    fed_by: tuple[DeviceId, ...] = ()
+    """What it draws its power from: devices or nodes upstream."""
+
+
+class Feed(Model):
+    """One step of the power path; the ends are devices or nodes."""
+
+    source: DeviceId = Field(alias="from")
+    target: DeviceId = Field(alias="to")
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Meter(Model):
+    """One measurement of energy in the power tree: a device, or a component of it."""
+
+    id: str
+    device: DeviceId
+    component: str = ""
+    role: MeterRole
+    accuracy_class: float = Field(default=1.0, gt=0, le=10)
+    """Per cent of reading, as in class 0.2S, 0.5, 1."""
+    max_power_kw: float | None = Field(default=None, gt=0)
+    """What can flow at most; bounds a believable register step."""
+
+
+def _add_only(value: object) -> object:
+    return {"add": value} if isinstance(value, (list, tuple)) else value
+
+
+class MeterSum(Model):
+    """A sum over meter roles. A file may write just the list of roles to add."""
+
+    add: tuple[MeterRole, ...] = Field(min_length=1)
+    subtract: tuple[MeterRole, ...] = ()
+
+
+RoleSum = Annotated[MeterSum, BeforeValidator(_add_only)]
+Category = Literal[1, 2, 3]
+"""Where IT energy is metered, ISO/IEC 30134-2: UPS output, PDU output, IT equipment input."""
+
+
+class Boundary(Model):
+    """Which meters make up the energy of the data centre and, for each category, of its IT."""
+
+    id: str = "site"
+    e_dc: RoleSum
+    e_it: dict[Category, RoleSum]
+    minimum_coverage_ratio: float = Field(default=0.99, ge=0, le=1)
+    """Below it no PUE is given."""
+
+
+class Sasl(Model):
+    """How to log in to Kafka."""
+
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    user: str
+    password: Secret
+
+
+class Tls(Model):
+    """How to know Kafka, and be known by it."""
+
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    check_host_name: bool = True
+
+
+class Kafka(Model):
+    """The broker; without `bootstrap_servers`, the embedded one that `busway up` starts."""
+
+    bootstrap_servers: tuple[str, ...] = ()
+    sasl: Sasl | None = None
+    tls: Tls | None = None
+    partitions: int = Field(default=1, ge=1, le=10000)
+    replication: int = Field(default=1, ge=1, le=10)
+    retention_hours: float = Field(default=168, gt=0)
+    max_message_bytes: int = Field(default=1_000_000, ge=10_000)
+
+
+class Outbox(Model):
+    """The collector's bounded store of what the broker has not taken yet."""
+
+    directory: Path = Path("outbox")
+    max_megabytes: float = Field(default=2048, gt=0)
+    when_full: Literal["drop_oldest", "stop_polling"] = "drop_oldest"
+
+
+class Lake(Model):
+    """Where rows come to rest."""
+
+    directory: Path = Path("lake")
+    flush_seconds: float = Field(default=2.0, gt=0)
+    flush_rows: int = Field(default=1_000_000, ge=1)
+    flush_megabytes: float = Field(default=256, gt=0)
+
+
+class Site(Model):
+    """A whole site, expanded."""
+
+    name: str = Field(min_length=1)
+    time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
+    provisioned_mw: float | None = Field(default=None, gt=0)
+    """Contracted or nameplate power, the denominator of every `_provisioned` figure."""
+    devices: tuple[Device, ...]
+    nodes: tuple[DeviceId, ...] = ()
+    """Parts of the power path that nobody polls, such as a transformer."""
+    feeds: tuple[Feed, ...] = ()
+    meters: tuple[Meter, ...] = ()
+    boundary: Boundary | None = None
+    snmp_credentials: dict[str, SnmpCredential] = {}
+    http_credentials: dict[str, HttpCredential] = {}
+    kafka: Kafka = Kafka()
+    outbox: Outbox = Outbox()
+    lake: Lake = Lake()

@@ -1,0 +1,1 @@
+"""A physical plant, and the Modbus, SNMP and DCGM-exporter servers in front of it."""
