@@ -36,6 +36,8 @@ class Counter(Model):
     resets: Literal["never", "by_user", "on_power_loss", "on_driver_reload"] = "never"
     resolution: float = Field(default=1.0, gt=0)
     """Smallest step."""
+    max_rate: float | None = Field(default=None, gt=0)
+    """Fastest believable growth, in counts per second; a faster step is `uncertain`."""
 
 
 class Point(Model):

@@ -1,0 +1,93 @@
+"""The one place where a reading gets its quality: good, uncertain, stale, substituted or bad.
+
+Pure and columnar: a driver makes one Judge per PointTable and asks it once per poll. What each
+state means is said in `facility.quality`; this module says when it is given:
+
+- bad: the driver marked the value missing, or it is not a finite number;
+- substituted: the driver filled it in by a stated rule;
+- stale: the driver knows that the sample is a repeat, or the whole device is frozen;
+- uncertain: outside the range, or a counter that stepped as it cannot;
+- good: everything else. The worst that applies is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from collectors.profile import Point
+from collectors.quality_counters import CounterSteps
+from collectors.quality_frozen import FrozenDevice
+from facility.catalogue import load_catalogue
+from facility.quality import Quality
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+class Judge:
+    """Gives the rows of one device their quality, remembering what it needs of earlier polls.
+
+    Args:
+        points: the profile's point of each row, in row order.
+        interval_s: seconds between scheduled polls.
+        scales: unit per raw count by row, where the device itself states it (SNMP digits, SunSpec
+            exponents); else the points' own `scale`.
+        max_rates: fastest believable counter growth by row, in the quantity's unit per second,
+            NaN where unknown; else the points' own `max_rate`.
+    """
+
+    def __init__(
+        self,
+        points: Sequence[Point],
+        interval_s: float,
+        *,
+        scales: Sequence[float] | Floats | None = None,
+        max_rates: Sequence[float] | Floats | None = None,
+    ) -> None:
+        self._low, self._high = _ranges(points)
+        unit_per_count = np.array([p.scale for p in points] if scales is None else scales)
+        self._counters = CounterSteps(points, unit_per_count, interval_s, max_rates)
+        self._frozen = FrozenDevice(len(points))
+
+    def judge(
+        self,
+        values: Floats,
+        missing: Mask | None,
+        sampled_at_us: int,
+        *,
+        repeated: bool | Mask = False,
+        substituted: Mask | None = None,
+    ) -> npt.NDArray[np.uint8]:
+        """Quality of one poll's values, as uint8 by row.
+
+        `values` are in the quantities' units, rows without a value anything; they are set to NaN
+        here, in place, as `Poll` asks. `repeated`: the source gave an earlier sample again, for all
+        rows or for those of the mask. Polls are judged in the order they were read.
+        """
+        bad = ~np.isfinite(values)
+        if missing is not None:
+            bad |= missing
+        values[bad] = np.nan
+        quality = np.zeros(len(values), np.uint8)
+        uncertain = (values < self._low) | (values > self._high)
+        uncertain |= self._counters.impossible(values, ~(bad | uncertain), sampled_at_us)
+        quality[uncertain] = Quality.UNCERTAIN
+        if self._frozen.seen(values, repeated=bool(np.all(repeated))):
+            quality[:] = Quality.STALE
+        quality[np.broadcast_to(repeated, quality.shape)] = Quality.STALE
+        if substituted is not None:
+            quality[substituted] = Quality.SUBSTITUTED
+        quality[bad] = Quality.BAD
+        return quality
+
+
+def _ranges(points: Sequence[Point]) -> tuple[Floats, Floats]:
+    """The catalogue's range of each row, narrowed by the profile's `plausible`."""
+    catalogue = load_catalogue()
+    ranges = np.array([catalogue[point.quantity].range for point in points], np.float64)
+    plausible = np.array([p.plausible or (-np.inf, np.inf) for p in points], np.float64)
+    ranges, plausible = ranges.reshape(-1, 2), plausible.reshape(-1, 2)
+    return np.maximum(ranges[:, 0], plausible[:, 0]), np.minimum(ranges[:, 1], plausible[:, 1])

@@ -1,0 +1,98 @@
+"""Which counter readings cannot follow from the reading before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from collectors.profile import Point
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+SLACK = 1.2
+"""Room above the maximum rate for a poll that came late or a meter that lags (metrics 1.6)."""
+
+
+class CounterSteps:
+    """Judges a device's counters by their steps.
+
+    A counter may grow by at most its maximum rate, roll over at its modulus, or reset where the
+    profile allows that. A step that is none of these makes the reading suspect, and the last good
+    one is kept to compare with: a spike of one reading harms nothing after it. A suspect reading
+    is believed once the next one continues it, as after a meter swap.
+    """
+
+    def __init__(
+        self,
+        points: Sequence[Point],
+        unit_per_count: Floats,
+        interval_s: float,
+        max_rates: Sequence[float] | Floats | None,
+    ) -> None:
+        rows = [row for row, point in enumerate(points) if point.counter is not None]
+        facts = [point.counter for point in points if point.counter is not None]
+        scale = np.abs(unit_per_count[rows])
+        modulus = np.array([f.modulus or np.nan for f in facts], np.float64) * scale
+        self._rows = np.array(rows, np.intp)
+        self._modulus = np.where(np.isnan(modulus), np.inf, modulus)
+        # A wrap is the shorter way round; without a modulus nothing is short enough.
+        self._longest_wrap = np.where(np.isnan(modulus), -1.0, modulus / 2)
+        self._resolution = np.array([f.resolution for f in facts], np.float64) * scale
+        self._may_reset = np.array([f.resets != "never" for f in facts], np.bool_)
+        if max_rates is None:
+            rate = np.array([f.max_rate or np.nan for f in facts], np.float64) * scale
+        else:
+            rate = np.asarray(max_rates, np.float64)[rows]
+        self._max_rate = np.where(np.isnan(rate), np.inf, rate)
+        self._interval_s = interval_s
+        self._believed = _Samples(len(rows))
+        self._suspect = _Samples(len(rows))
+
+    def impossible(self, values: Floats, usable: Mask, sampled_at_us: int) -> Mask:
+        """Rows of all `values` that are counters and did not step as a counter can.
+
+        `usable` rows are present and in range; others are passed over and remembered as nothing.
+        """
+        verdict = np.zeros(len(values), np.bool_)
+        if len(self._rows) == 0:
+            return verdict
+        now, there = values[self._rows], usable[self._rows]
+        beyond = there & (now >= self._modulus)
+        there &= ~beyond
+        believable = np.isnan(self._believed.value) | self._follows(
+            self._believed, now, sampled_at_us
+        )
+        if not believable.all():
+            believable |= self._follows(self._suspect, now, sampled_at_us)
+        self._believed.keep(now, there & believable, sampled_at_us)
+        self._suspect.value[there & believable] = np.nan
+        self._suspect.keep(now, there & ~believable, sampled_at_us)
+        verdict[self._rows] = beyond | (there & ~believable)
+        return verdict
+
+    def _follows(self, before: _Samples, now: Floats, sampled_at_us: int) -> Mask:
+        """Whether `now` is a step a counter can make from `before`; False where that is nothing."""
+        elapsed_s = np.maximum((sampled_at_us - before.at_us) * 1e-6, self._interval_s)
+        furthest = self._max_rate * elapsed_s * SLACK + self._resolution
+        step = now - before.value
+        grew = (step >= -self._resolution) & (step <= furthest)
+        rolled = (step < 0) & (step + self._modulus <= np.minimum(furthest, self._longest_wrap))
+        # From zero it can have come only so far; without a rate, less than half of what it was.
+        restart = np.where(np.isinf(furthest), before.value / 2, furthest)
+        reset = self._may_reset & (step < 0) & (now <= restart)
+        return np.asarray(grew | rolled | reset, np.bool_)
+
+
+class _Samples:
+    """The last value of each counter and when it was taken; NaN before the first."""
+
+    def __init__(self, rows: int) -> None:
+        self.value = np.full(rows, np.nan)
+        self.at_us = np.zeros(rows, np.int64)
+
+    def keep(self, values: Floats, where: Mask, at_us: int) -> None:
+        self.value[where] = values[where]
+        self.at_us[where] = at_us
