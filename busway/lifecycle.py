@@ -1,0 +1,98 @@
+"""The life of a process: started, told to stop, drained, ended; a second signal forces."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+log = structlog.get_logger()
+
+Main = Callable[[asyncio.Event], Awaitable[None]]
+FORCED_EXIT_STATUS = 130
+
+
+def run_process(
+    main: Main, *, on_reload: Callable[[], None] | None = None, stop_on_eof: bool = False
+) -> None:
+    """Run `main(stop)` until it returns; SIGTERM and SIGINT set `stop`, SIGHUP calls `on_reload`.
+
+    With `stop_on_eof`, the end of standard input stops it too: a child whose parent died, however
+    it died, drains and ends.
+    """
+    asyncio.run(_run(main, on_reload, stop_on_eof=stop_on_eof))
+
+
+async def _run(main: Main, on_reload: Callable[[], None] | None, *, stop_on_eof: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def ask_to_stop(name: str) -> None:
+        if stop.is_set():
+            log.warning("Forced to stop before everything was drained.", signal=name)
+            os._exit(FORCED_EXIT_STATUS)
+        log.debug("Stopping.", signal=name)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ask_to_stop, number.name)
+    if on_reload is not None:
+        loop.add_signal_handler(signal.SIGHUP, on_reload)
+    if stop_on_eof:
+        _call_at_end_of_input(lambda: loop.call_soon_threadsafe(stop.set))
+    await main(stop)
+
+
+def _call_at_end_of_input(callback: Callable[[], object]) -> None:
+    """Watch standard input from a daemon thread: the one place where a blocking read is right."""
+
+    def watch() -> None:
+        while os.read(sys.stdin.fileno(), 1024):
+            pass
+        callback()
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+async def run_beside(
+    stop: asyncio.Event, blocking: Callable[[threading.Event], None], *, name: str
+) -> None:
+    """Run a blocking loop in a thread of its own until `stop` is set or it fails.
+
+    An error in the thread is raised here, so the process ends instead of limping.
+    """
+    thread_stop = threading.Event()
+    done = asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+
+    def body() -> None:
+        try:
+            blocking(thread_stop)
+        except BaseException as error:  # noqa: BLE001 - handed over whole to the waiting task
+            loop.call_soon_threadsafe(_settle, done, error)
+        else:
+            loop.call_soon_threadsafe(_settle, done, None)
+
+    thread = threading.Thread(target=body, name=name, daemon=True)
+    thread.start()
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({done, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        thread_stop.set()
+        stopping.cancel()
+    await done
+
+
+def _settle(done: asyncio.Future[None], error: BaseException | None) -> None:
+    if done.done():
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)

@@ -1,0 +1,81 @@
+"""Printing a table the way the caller wants it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from enum import StrEnum
+from io import IOBase
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+from rich.console import Console
+from rich.table import Table
+
+LONG_NUMBER = 1e6
+"""From here on a float is written out instead of in powers of ten."""
+
+
+class Format(StrEnum):
+    """What `--format` takes."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+    ARROW = "arrow"
+
+
+def write_table(table: pa.Table, output_format: Format) -> None:
+    """Write a table to standard output; Parquet and Arrow are binary, for a file or a pipe."""
+    if output_format is Format.TABLE:
+        Console(soft_wrap=True).print(as_rich(table))
+    elif output_format is Format.JSON:
+        for row in table.to_pylist():
+            sys.stdout.write(json.dumps(row, default=str) + "\n")
+    else:
+        sys.stdout.flush()
+        binary = pa.PythonFile(cast("IOBase", sys.stdout.buffer), mode="w")
+        if output_format is Format.CSV:
+            pyarrow.csv.write_csv(table, binary)
+        elif output_format is Format.PARQUET:
+            pyarrow.parquet.write_table(table, binary)
+        else:
+            with pa.ipc.new_stream(binary, table.schema) as writer:
+                writer.write_table(table)
+        binary.flush()
+
+
+def as_rich(table: pa.Table) -> Table:
+    """A table for a person: numbers to the right and short, nulls as `-`."""
+    grid = Table(box=None, header_style="bold", pad_edge=False)
+    for column in table.schema:
+        is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+        grid.add_column(column.name, justify="right" if is_number else "left", no_wrap=True)
+    for row in table.to_pylist():
+        grid.add_row(*(as_text(value) for value in row.values()))
+    return grid
+
+
+def as_text(value: Any) -> str:
+    """One cell: floats at six significant digits, times to the second or millisecond."""
+    match value:
+        case None:
+            text = "-"
+        case bool():
+            text = "yes" if value else "no"
+        case float():
+            text = f"{value:,.6g}" if abs(value) < LONG_NUMBER else f"{value:,.1f}"
+        case int():
+            text = f"{value:,}"
+        case datetime():
+            precision = "milliseconds" if value.microsecond else "seconds"
+            text = value.isoformat(sep=" ", timespec=precision)
+        case list():
+            text = ", ".join(as_text(item) for item in value)
+        case _:
+            text = str(value)
+    return text
