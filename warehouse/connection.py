@@ -1,0 +1,176 @@
+"""The one way to DuckDB: an in-process database with a lake attached; its errors as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from facility.errors import LakeUnavailable, QueryError
+
+ALIAS = "lake"
+"""The name a lake is attached under; the SQL files that set its options use it too."""
+EXTENSIONS = ("ducklake", "sqlite_scanner")
+
+Parameters = Sequence[object] | Mapping[str, object]
+"""Bound to `?` and `$1` by position, or to `$name`."""
+
+
+class CatalogueBusy(LakeUnavailable):
+    """Another writer holds the catalogue or committed first: run the transaction again."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """What DuckDB may take of the machine; None leaves DuckDB's own choice."""
+
+    memory_megabytes: int | None = None
+    threads: int | None = None
+
+
+WHOLE_MACHINE = EngineSettings()
+
+
+class Connection:
+    """DuckDB with one lake attached and in use. One thread at a time; `fork` gives another."""
+
+    def __init__(self, database: duckdb.DuckDBPyConnection) -> None:
+        self._database = database
+
+    def execute(self, text: str, parameters: Parameters = ()) -> None:
+        """Run one or more statements and leave their result."""
+        with _our_errors():
+            self._database.execute(text, parameters)
+
+    def fetch(self, text: str, parameters: Parameters = ()) -> pa.Table:
+        """Run statements and give the last one's rows."""
+        with _our_errors():
+            return self._database.execute(text, parameters).to_arrow_table()
+
+    def changed_rows(self, text: str, parameters: Parameters = ()) -> int:
+        """Run one INSERT, UPDATE or DELETE and give how many rows it touched."""
+        with _our_errors():
+            row = self._database.execute(text, parameters).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit what the block does, or nothing of it.
+
+        Raises:
+            CatalogueBusy: another writer was first; nothing is stored, and the block may run again.
+        """
+        self.execute("begin transaction")
+        try:
+            yield
+            self.execute("commit")
+        except BaseException:
+            with suppress(duckdb.Error):  # a failed commit has ended the transaction itself
+                self._database.rollback()
+            raise
+
+    def fork(self) -> Connection:
+        """Another connection to the same attached lake, for another thread."""
+        with _our_errors():
+            other = self._database.cursor()
+            other.execute(f"use {ALIAS}")
+        return Connection(other)
+
+    def close(self) -> None:
+        """Let go of the database; safe twice."""
+        self._database.close()
+
+
+def connect(
+    catalogue: Path, data: Path, *, read_only: bool, settings: EngineSettings
+) -> Connection:
+    """Attach the lake whose SQLite catalogue and data directory are given, and use it.
+
+    Raises:
+        LakeUnavailable: an extension is missing, or the catalogue cannot be opened.
+    """
+    with _our_errors():
+        database = duckdb.connect(config=_configuration(settings))
+        try:
+            _load_extensions(database)
+            database.execute("set TimeZone = 'UTC'")
+            database.execute(_attach_statement(catalogue, data, read_only=read_only))
+            database.execute(f"use {ALIAS}")
+        except BaseException:
+            database.close()
+            raise
+    return Connection(database)
+
+
+def _configuration(settings: EngineSettings) -> dict[str, str | bool | int | float | list[str]]:
+    configuration: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False  # never reach for the network unasked
+    }
+    if settings.memory_megabytes is not None:
+        configuration["memory_limit"] = f"{settings.memory_megabytes}MB"
+    if settings.threads is not None:
+        configuration["threads"] = settings.threads
+    return configuration
+
+
+def _load_extensions(database: duckdb.DuckDBPyConnection) -> None:
+    """Load the signed extensions from their wheels, else those installed on this machine."""
+    for name in EXTENSIONS:
+        try:
+            wheel = files(f"duckdb_extension_{name}")
+        except ModuleNotFoundError:
+            database.execute(f"load {name}")
+            continue
+        file = wheel / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+        database.execute(f"load {_literal(str(file))}")
+
+
+def _attach_statement(catalogue: Path, data: Path, *, read_only: bool) -> str:
+    """Write the ATTACH statement, which takes no bound parameters.
+
+    The data path is given each time, so a lake may be moved; WAL lets readers and a writer go on
+    side by side.
+    """
+    options = [
+        f"data_path {_literal(str(data))}",
+        "override_data_path true",
+        "meta_journal_mode 'WAL'",
+        "meta_busy_timeout 5000",
+        *(["read_only"] if read_only else []),
+    ]
+    return f"attach {_literal(f'ducklake:sqlite:{catalogue}')} as {ALIAS} ({', '.join(options)})"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+_MISTAKES = (
+    duckdb.ProgrammingError,
+    duckdb.DataError,
+    duckdb.IntegrityError,
+    duckdb.NotSupportedError,
+    duckdb.OutOfMemoryException,
+    duckdb.PermissionException,
+    duckdb.InterruptException,
+)
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    """Give DuckDB's errors as ours; the text keeps DuckDB's line and caret."""
+    try:
+        yield
+    except duckdb.TransactionException as error:
+        raise CatalogueBusy(str(error)) from error
+    except _MISTAKES as error:
+        raise QueryError(str(error)) from error
+    except duckdb.Error as error:
+        busy = "database is locked" in str(error)
+        raise (CatalogueBusy if busy else LakeUnavailable)(str(error)) from error

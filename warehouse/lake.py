@@ -1,0 +1,179 @@
+"""The lake: a directory with a DuckLake catalogue (SQLite) and Parquet files."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from facility.errors import LakeSchemaNewer, LakeUnavailable, QueryError
+from warehouse import sql_catalogue, sql_install
+from warehouse.connection import WHOLE_MACHINE, Connection, EngineSettings, connect
+
+FORMAT = 1
+"""Version of the tables in SCHEMA; a lake of a higher one is refused."""
+SCHEMA = Path(__file__).parent / "schema"
+CREATION_DEADLINE_S = 30.0
+
+
+class Lake:
+    """An open lake. One thread at a time uses `connection`; others `fork` it."""
+
+    def __init__(self, directory: Path, connection: Connection) -> None:
+        self.directory = directory
+        self.connection = connection
+
+    @classmethod
+    def create_or_open(
+        cls, directory: Path | str, *, settings: EngineSettings = WHOLE_MACHINE
+    ) -> Self:
+        """Open the lake for writing; make it, and bring its SQL up to date, where needed.
+
+        Creation is one transaction, under a lock on the directory: a crash leaves no tables or all.
+
+        Raises:
+            LakeUnavailable: the directory cannot be written, or the catalogue not be opened.
+            LakeSchemaNewer: a newer Busway made the tables.
+        """
+        path = _writable(Path(directory))
+        with _locked(path):
+            lake = cls(path, _connect(path, read_only=False, settings=settings))
+            try:
+                lake._bring_up_to_date()
+            except BaseException:
+                lake.close()
+                raise
+        return lake
+
+    @classmethod
+    def open_read_only(
+        cls, directory: Path | str, *, settings: EngineSettings = WHOLE_MACHINE
+    ) -> Self:
+        """Open the lake for questions; it must be there.
+
+        Raises:
+            LakeUnavailable: there is no lake in the directory, or it cannot be opened.
+            LakeSchemaNewer: a newer Busway made the tables.
+        """
+        path = Path(directory).absolute()
+        if not _catalogue(path).is_file():
+            raise LakeUnavailable(
+                f"no lake in {path}: {_catalogue(path).name} is missing; `busway sink` makes one"
+            )
+        lake = cls(path, _connect(path, read_only=True, settings=settings))
+        try:
+            lake._refuse_empty()
+        except BaseException:
+            lake.close()
+            raise
+        return lake
+
+    def table_directory(self, table: str) -> Path:
+        """Where the Parquet files of a table lie."""
+        return _data(self.directory) / "main" / table
+
+    def close(self) -> None:
+        """Let go of the lake; safe twice."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _bring_up_to_date(self) -> None:
+        with self.connection.transaction():
+            if self._known_version() is None:
+                for file in sorted(SCHEMA.glob("*.sql")):
+                    self.connection.execute(file.read_text("utf-8"))
+                self.connection.execute("insert into lake_format values (?)", [FORMAT])
+            sql_install.install(self.connection, sql_catalogue.load_definitions())
+
+    def _refuse_empty(self) -> None:
+        if self._known_version() is None:
+            raise LakeUnavailable(
+                f"{_catalogue(self.directory)} has no tables; `busway sink` makes them"
+            )
+
+    def _known_version(self) -> int | None:
+        """Give the tables' version, None where there are none.
+
+        Raises:
+            LakeSchemaNewer: it is one that this Busway does not know.
+            LakeUnavailable: the tables are somebody else's.
+        """
+        listing = "select table_name from duckdb_tables() where database_name = current_database()"
+        tables = self.connection.fetch(listing)["table_name"].to_pylist()
+        if not tables:
+            return None
+        if "lake_format" not in tables:
+            raise LakeUnavailable(
+                f"{_catalogue(self.directory)} is not Busway's: it has tables ({tables[0]}, ...) "
+                "but no lake_format; give another directory"
+            )
+        version = self.connection.fetch("select version from lake_format")["version"][0].as_py()
+        if version > FORMAT:
+            raise LakeSchemaNewer(
+                f"lake {self.directory} has format {version}, and this Busway knows formats up to "
+                f"{FORMAT}: upgrade Busway"
+            )
+        return int(version)
+
+
+def _catalogue(directory: Path) -> Path:
+    return directory / "catalogue.sqlite"
+
+
+def _data(directory: Path) -> Path:
+    return directory / "data"
+
+
+def _connect(directory: Path, *, read_only: bool, settings: EngineSettings) -> Connection:
+    catalogue = _catalogue(directory)
+    try:
+        return connect(catalogue, _data(directory), read_only=read_only, settings=settings)
+    except (LakeUnavailable, QueryError) as error:
+        raise LakeUnavailable(f"catalogue {catalogue} cannot be opened: {error}") from error
+
+
+def _writable(directory: Path) -> Path:
+    """Make the directory and try a file in it, so that a refusal comes now and by name."""
+    path = directory.absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise LakeUnavailable(
+            f"lake directory {path} cannot be written: {error.strerror}; give a directory that "
+            "this user may write to"
+        ) from error
+    return path
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Hold the directory against other processes that would create or upgrade the same lake."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    deadline = time.monotonic() + CREATION_DEADLINE_S
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise LakeUnavailable(
+                        f"lake directory {directory} is locked by a process that is creating it "
+                        f"for more than {CREATION_DEADLINE_S:.0f} s"
+                    ) from None
+                time.sleep(0.05)
+        yield
+    finally:
+        os.close(descriptor)
