@@ -13,7 +13,8 @@ BuswayError
 │   ├── BrokerUnavailable   wait and try again; the outbox keeps everything meanwhile
 │   ├── MessageUndecodable  the message goes to the dead-letter topic, reading goes on
 │   ├── OutboxFull          the stated policy decides: drop the oldest (counted) or stop polling
-│   └── OutboxCorrupt       restore or move the file it names
+│   ├── OutboxCorrupt       restore or move the file it names
+│   └── OutboxInUse         stop the other process, or give this one a directory of its own
 ├── LakeError
 │   ├── LakeUnavailable     directory not writable, catalogue locked for too long
 │   ├── LakeSchemaNewer     a newer Busway wrote this lake: upgrade this one
@@ -88,6 +89,10 @@ class OutboxFull(StreamError):
 
 class OutboxCorrupt(StreamError):
     """The outbox file cannot be read."""
+
+
+class OutboxInUse(StreamError):
+    """Another process holds the outbox."""
 
 
 class LakeError(BuswayError):

@@ -1,0 +1,294 @@
+"""The collector's store of what the broker has not taken yet: a transactional outbox in SQLite.
+
+`append` returns when the batch is on disk under the next `seq` of its topic; these numbers have no
+gaps and outlive a restart, an empty table and a kill -9.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import prometheus_client
+import pyarrow as pa
+
+from facility.errors import ConfigError, OutboxFull
+from stream import codec
+from stream.message import Message
+from stream.outbox_file import OutboxFile
+
+WhenFull = Literal["drop_oldest", "stop_polling"]
+DeleteAt = Literal["acknowledgement", "trim"]
+ENTRY_OVERHEAD_BYTES = 200
+"""What an entry costs on disk beside its value, rounded up."""
+
+APPENDED = prometheus_client.Counter(
+    "busway_outbox_appended_messages", "Messages stored in the outbox.", ["topic"]
+)
+DROPPED = prometheus_client.Counter(
+    "busway_outbox_dropped_messages", "Messages lost to a full outbox.", ["topic"]
+)
+DROPPED_ROWS = prometheus_client.Counter(
+    "busway_outbox_dropped_rows", "Rows lost to a full outbox.", ["topic"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A stored message; `number` counts over all topics, in the order of appending."""
+
+    number: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A message that was thrown away because the outbox was full."""
+
+    topic: str
+    seq: int
+    rows: int
+    dropped_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How much the outbox holds, and how long the broker has not taken the oldest of it."""
+
+    messages: int
+    bytes: int
+    waiting: int
+    """Messages that the broker has not acknowledged."""
+    oldest_age_s: float
+    """Age of the oldest of those; 0 where there is none."""
+
+
+class Outbox:
+    """One collector's outbox: one file, one process, any number of threads.
+
+    Opening it reads the file through, so that damage is found before anything is lost to it.
+
+    `delete_at` says when an entry goes: at the broker's acknowledgement, or only when `trim` says
+    that the lake has it. The latter is for a broker that keeps its log in memory: after a restart
+    of either, everything that was not trimmed is sent again.
+
+    A full outbox first forgets what the broker has acknowledged. Then, by `when_full`, it drops the
+    oldest messages of the topic that takes the most room, or refuses the new batch.
+
+    Raises:
+        OutboxCorrupt: the file is damaged or is no outbox.
+        OutboxInUse: another process has it open.
+        ConfigError: it belongs to another collector, or cannot be written.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        collector: str,
+        max_bytes: int,
+        when_full: WhenFull,
+        max_message_bytes: int = 1_000_000,
+        delete_at: DeleteAt = "acknowledgement",
+    ) -> None:
+        self.collector = collector
+        self.delete_at = delete_at
+        self._max_bytes = max_bytes
+        self._when_full = when_full
+        self._max_message_bytes = max_message_bytes
+        self._lock = threading.Lock()
+        self._acknowledged = 0  # entries up to this number are with the broker
+        self._file = OutboxFile(path)
+        try:
+            self.id = self._claim()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def append(self, topic: str, batch: pa.RecordBatch) -> tuple[int, ...]:
+        """Store a batch, in as many messages as the broker's limit asks for; give their seqs.
+
+        Raises:
+            OutboxFull: no room, and the policy is to stop polling; or the disk is full. Nothing of
+                the batch is stored, no seq is used.
+            OutboxCorrupt: the file was damaged meanwhile.
+            ValueError: the batch has not the schema that `topic` promises.
+        """
+        if not len(batch):
+            return ()
+        pieces = codec.encode_within(batch, topic, self._max_message_bytes)
+        with self._lock, self._file.transaction():
+            dropped = self._make_room(sum(_size(value) for _, value in pieces))
+            seqs = self._insert(topic, pieces)
+        APPENDED.labels(topic).inc(len(pieces))
+        for lost in dropped:
+            DROPPED.labels(lost.topic).inc()
+            DROPPED_ROWS.labels(lost.topic).inc(lost.rows)
+        return seqs
+
+    def pending(self, max_bytes: int) -> list[Entry]:
+        """Give the oldest messages without acknowledgement, in order, up to about `max_bytes`.
+
+        At least one, where there is any.
+        """
+        entries: list[Entry] = []
+        size = 0
+        with self._lock:
+            for number, topic, schema, seq, rows, value in self._file.stream(
+                "SELECT number, topic, schema, seq, rows, value FROM entry"
+                " WHERE number > ? ORDER BY number",
+                self._acknowledged,
+            ):
+                size += len(value)
+                if entries and size > max_bytes:
+                    break
+                message = codec.seal(
+                    value,
+                    topic=topic,
+                    schema=schema,
+                    collector=self.collector,
+                    seq=seq,
+                    rows=rows,
+                    outbox=self.id,
+                )
+                entries.append(Entry(number, message))
+        return entries
+
+    def acknowledge(self, up_to: Entry) -> None:
+        """Note that the broker has every message up to and including this one."""
+        with self._lock:
+            if self.delete_at == "acknowledgement":
+                self._file.execute("DELETE FROM entry WHERE number <= ?", up_to.number)
+            self._acknowledged = max(self._acknowledged, up_to.number)
+
+    def resend(self) -> None:
+        """Take back every acknowledgement: the broker has lost its log."""
+        with self._lock:
+            self._acknowledged = 0
+
+    def trim(self, topic: str, up_to_seq: int) -> None:
+        """Delete what the lake has of a topic: every seq up to and including this one."""
+        with self._lock:
+            self._file.execute("DELETE FROM entry WHERE topic = ? AND seq <= ?", topic, up_to_seq)
+
+    def depth(self) -> Depth:
+        """Say how much is stored, and how old the oldest message without acknowledgement is."""
+        query = self._file.execute
+        with self._lock:
+            cursor = self._acknowledged
+            messages, size = query("SELECT total(messages), total(bytes) FROM topic")[0]
+            sent = query("SELECT count(*) FROM entry WHERE number <= ?", cursor)[0][0]
+            oldest = query("SELECT appended_at_us FROM entry WHERE number > ? LIMIT 1", cursor)
+        age_s = max(0.0, (_now_us() - oldest[0][0]) / 1e6) if oldest else 0.0
+        return Depth(int(messages), int(size), int(messages) - sent, age_s)
+
+    def dropped(self) -> tuple[Dropped, ...]:
+        """Give what was dropped and not yet booked, oldest first."""
+        with self._lock:
+            rows = self._file.execute(
+                "SELECT topic, seq, rows, dropped_at_us FROM dropped ORDER BY dropped_at_us, seq"
+            )
+        return tuple(Dropped(*row) for row in rows)
+
+    def forget_dropped(self, booked: Sequence[Dropped]) -> None:
+        """Strike off what the ledger has booked."""
+        with self._lock, self._file.transaction():
+            for lost in booked:
+                self._file.execute(
+                    "DELETE FROM dropped WHERE topic = ? AND seq = ?", lost.topic, lost.seq
+                )
+
+    def close(self) -> None:
+        """Let go of the file. Safe twice."""
+        with self._lock:
+            self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _claim(self) -> str:
+        """Name the collector in a new file, or check that a known one is this collector's."""
+        if found := self._file.execute("SELECT id, collector FROM outbox"):
+            identity, owner = found[0]
+            if owner != self.collector:
+                raise ConfigError(
+                    f"outbox {self._file.path} belongs to collector {owner!r}, not"
+                    f" {self.collector!r}; give each collector an outbox of its own"
+                )
+            return str(identity)
+        identity = uuid.uuid4().hex
+        self._file.execute("INSERT INTO outbox VALUES (?, ?)", identity, self.collector)
+        return identity
+
+    def _make_room(self, size: int) -> list[Dropped]:
+        """Delete until `size` more bytes fit; give what no broker has."""
+        if size > self._max_bytes:
+            raise OutboxFull(f"a batch of {size} bytes is more than the outbox may ever hold")
+        dropped: list[Dropped] = []
+        while self._stored_bytes() + size > self._max_bytes:
+            if self._file.execute(
+                "DELETE FROM entry WHERE number ="
+                " (SELECT min(number) FROM entry WHERE number <= ?) RETURNING number",
+                self._acknowledged,
+            ):
+                continue
+            if self._when_full == "stop_polling":
+                raise OutboxFull(
+                    f"outbox {self._file.path} holds {self._stored_bytes()} of {self._max_bytes}"
+                    " bytes; polling stops until the broker takes some"
+                )
+            dropped.append(self._drop_oldest())
+        return dropped
+
+    def _stored_bytes(self) -> int:
+        return int(self._file.execute("SELECT total(bytes) FROM topic")[0][0])
+
+    def _drop_oldest(self) -> Dropped:
+        ((topic, seq, rows),) = self._file.execute(
+            "DELETE FROM entry WHERE number = (SELECT min(number) FROM entry WHERE topic ="
+            " (SELECT name FROM topic ORDER BY bytes DESC LIMIT 1)) RETURNING topic, seq, rows"
+        )
+        lost = Dropped(topic, seq, rows, _now_us())
+        self._file.execute("INSERT INTO dropped VALUES (?, ?, ?, ?)", topic, seq, rows, _now_us())
+        return lost
+
+    def _insert(self, topic: str, pieces: Sequence[tuple[int, bytes]]) -> tuple[int, ...]:
+        execute = self._file.execute
+        execute("INSERT INTO topic (name, last_seq) VALUES (?, 0) ON CONFLICT DO NOTHING", topic)
+        last_seq = execute("SELECT last_seq FROM topic WHERE name = ?", topic)[0][0]
+        seqs = range(last_seq + 1, last_seq + 1 + len(pieces))
+        for seq, (rows, value) in zip(seqs, pieces, strict=True):
+            execute(
+                "INSERT INTO entry (topic, seq, schema, rows, bytes, appended_at_us, value)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                topic,
+                seq,
+                codec.schema_of(topic),
+                rows,
+                _size(value),
+                _now_us(),
+                value,
+            )
+        return tuple(seqs)
+
+
+def _size(value: bytes) -> int:
+    return len(value) + ENTRY_OVERHEAD_BYTES
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
