@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 from facility.errors import BuswayError
 
 TERMINATE_SECONDS = 15.0
+LOOK_SECONDS = 0.05
 
 
 class ChildFailed(BuswayError):
@@ -23,51 +26,49 @@ class Child:
     """A running `busway` command."""
 
     name: str
-    process: asyncio.subprocess.Process
+    process: subprocess.Popen[bytes]
     log: Path
 
     @property
     def is_running(self) -> bool:
         """Whether it has not ended yet."""
-        return self.process.returncode is None
+        return self.process.poll() is None
 
     async def stop(self) -> int:
         """Ask it to drain and end; kill it when it does not in time. Returns its exit status."""
         if self.is_running:
             self.process.terminate()
-            try:
-                await asyncio.wait_for(self.process.wait(), TERMINATE_SECONDS)
-            except TimeoutError:
+        deadline = time.monotonic() + TERMINATE_SECONDS
+        while self.is_running:
+            if time.monotonic() > deadline:
                 self.process.kill()
-        return await self.process.wait()
+            await asyncio.sleep(LOOK_SECONDS)
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        return self.process.wait()
 
     def failure(self) -> ChildFailed:
         """What to raise when it ended unasked."""
         tail = "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-15:])
         return ChildFailed(
-            f"'busway {self.name}' ended with status {self.process.returncode}; "
+            f"'{self.name}' ended with status {self.process.returncode}; "
             f"the end of {self.log}:\n{tail}"
         )
 
 
-async def start_child(name: str, arguments: Sequence[str], log_directory: Path) -> Child:
-    """Start `busway NAME ARGUMENTS` in a session of its own.
+def start_child(name: str, command: Sequence[str], log_directory: Path) -> Child:
+    """Start `busway COMMAND...` in a session of its own.
 
     A terminal's Ctrl-C reaches only the parent, which stops its children in data-flow order. Each
     child holds a pipe from the parent as standard input and ends when that closes.
     """
     log = _next_log(log_directory, name)
     with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "busway",
-            name,
-            "--stop-on-eof",
-            *arguments,
-            stdin=asyncio.subprocess.PIPE,
+        process = subprocess.Popen(  # noqa: S603 - our own command line
+            [sys.executable, "-m", "busway", *command, "--stop-on-eof"],
+            stdin=subprocess.PIPE,
             stdout=output,
-            stderr=asyncio.subprocess.STDOUT,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
     return Child(name, process, log)

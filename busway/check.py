@@ -1,0 +1,64 @@
+"""`busway check`: what the daemons would make of a site file, without touching the network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+
+from busway.site import load_checked_site
+from collectors.profile_library import load_profile
+from facility.site import Site
+
+
+def check_site(path: Path) -> None:
+    """Load the site file and print what is in it.
+
+    Raises:
+        SiteFileError: with every mistake in it.
+    """
+    site = load_checked_site(path)
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"{path}: [bold]{site.name}[/bold] is in order.")
+    for line in describe(site):
+        console.print(f"  {line}")
+
+
+def describe(site: Site) -> Iterable[str]:
+    """The facts a person checks first: devices, rate, meters, boundary, where the data goes."""
+    yield f"devices   {len(site.devices):,}: {_counted(device.role for device in site.devices)}"
+    points, unknown = _fixed_points_per_second(site)
+    yield f"readings  {points:,.0f} a second from fixed points{unknown}"
+    yield f"meters    {len(site.meters):,}: {_counted(meter.role for meter in site.meters)}"
+    if site.boundary is None:
+        yield "boundary  none, so no PUE"
+    else:
+        totals = {"E_DC": site.boundary.e_dc} | {
+            f"E_IT category {category}": total for category, total in site.boundary.e_it.items()
+        }
+        for name, total in totals.items():
+            minus = f" - {' - '.join(total.subtract)}" if total.subtract else ""
+            yield f"boundary  {name} = {' + '.join(total.add)}{minus}"
+    yield f"kafka     {', '.join(site.kafka.bootstrap_servers) or 'embedded'}"
+    yield f"lake      {site.lake.directory}"
+
+
+def _counted(names: Iterable[str]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in Counter(names).most_common())
+
+
+def _fixed_points_per_second(site: Site) -> tuple[float, str]:
+    """Readings a second of points that need no discovery; tables count once known at run time."""
+    rate = 0.0
+    tables = 0
+    for (name, interval), count in Counter(
+        (device.profile, device.interval_seconds) for device in site.devices
+    ).items():
+        points = load_profile(name).points
+        fixed = [point for point in points if "{" not in point.component]
+        rate += len(fixed) * count / interval
+        tables += count if len(fixed) < len(points) else 0
+    more = f", and what {tables:,} devices list in tables" if tables else ""
+    return rate, more

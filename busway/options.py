@@ -1,0 +1,35 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busway.output import Format
+
+SiteOption = Annotated[
+    Path,
+    typer.Option("--site", envvar="BUSWAY_SITE", help="The site file.", show_default=True),
+]
+LakeOption = Annotated[
+    Path,
+    typer.Option("--lake", envvar="BUSWAY_LAKE", help="The lake's directory."),
+]
+HealthOption = Annotated[
+    str,
+    typer.Option("--health", help="Where to serve /metrics, /healthz and /readyz: HOST:PORT."),
+]
+EmbeddedBrokerOption = Annotated[
+    str,
+    typer.Option(
+        "--embedded-broker",
+        help="HOST:PORT of the embedded broker, instead of the site file's Kafka.",
+    ),
+]
+StopOnEofOption = Annotated[
+    bool,
+    typer.Option("--stop-on-eof", hidden=True, help="End when standard input closes."),
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print the answer.")]

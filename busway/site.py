@@ -1,0 +1,41 @@
+"""The site and the profiles, joined: what every command starts from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from collectors.profile_library import load_profile, profile_names
+from collectors.snmp.index import read_component
+from facility.counter import CounterFacts
+from facility.site import Kafka, Site
+from facility.site_file import load_site
+
+
+def load_checked_site(path: Path) -> Site:
+    """Load a site file against the profiles that stand.
+
+    Raises:
+        SiteFileError: with every mistake in it.
+        ProfileError: a profile of ours is wrong.
+    """
+    return load_site(path, profiles={name: load_profile(name).protocol for name in profile_names()})
+
+
+def counter_facts(profile: str, component: str, quantity: str) -> CounterFacts | None:
+    """Modulus and resolution of a profile's counter, in the quantity's unit; None without one."""
+    for point in load_profile(profile).points:
+        facts = point.counter
+        names_it = read_component(point.component, component) is not None
+        if facts is not None and point.quantity == quantity and names_it:
+            modulus = None if facts.modulus is None else facts.modulus * point.scale
+            return CounterFacts(modulus=modulus, resolution=facts.resolution * point.scale)
+    return None
+
+
+def kafka_settings(site: Site, embedded_broker: str) -> Kafka:
+    """The site's Kafka, or the embedded broker's address in its place."""
+    if not embedded_broker:
+        return site.kafka
+    return site.kafka.model_copy(
+        update={"bootstrap_servers": (embedded_broker,), "sasl": None, "tls": None}
+    )

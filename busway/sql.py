@@ -1,0 +1,68 @@
+"""`busway sql`: one question, or a prompt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from busway.output import Format, as_rich, write_table
+from facility.errors import QueryError
+from warehouse.lake import Lake
+from warehouse.query import run_sql, views
+
+LONGEST_ANSWER = 200
+"""Rows that the prompt shows of one answer."""
+
+
+def answer(directory: Path, query: str, output_format: Format) -> None:
+    """Print the rows of one statement.
+
+    Raises:
+        QueryError: the statement is wrong.
+        LakeUnavailable: there is no lake, or it cannot be read.
+    """
+    with Lake.open_read_only(directory) as lake:
+        write_table(run_sql(lake, query), output_format)
+
+
+def prompt(directory: Path) -> None:
+    """Read statements, each ended by `;`, until `.quit` or the end of input; `.views` lists views.
+
+    Raises:
+        LakeUnavailable: there is no lake, or it cannot be read.
+    """
+    console = Console(soft_wrap=True, highlight=False)
+    with Lake.open_read_only(directory) as lake:
+        console.print(f"Lake {directory}. End a statement with ';'. '.views' lists, '.quit' ends.")
+        while (statement := _read_statement(console)) is not None:
+            try:
+                if statement == ".views":
+                    console.print(as_rich(views(lake)))
+                elif statement:
+                    rows = run_sql(lake, statement)
+                    console.print(as_rich(rows.slice(0, LONGEST_ANSWER)))
+                    if (more := rows.num_rows - LONGEST_ANSWER) > 0:
+                        console.print(f"({more:,} rows more; 'busway sql --format' gives all)")
+            except QueryError as error:
+                console.print(str(error), markup=False, style="red")
+
+
+def _read_statement(console: Console) -> str | None:
+    """One statement over as many lines as it takes; None at the end."""
+    lines: list[str] = []
+    while True:
+        try:
+            line = console.input("busway> " if not lines else "   ...> ").rstrip()
+        except (EOFError, KeyboardInterrupt):
+            console.print()
+            return None
+        if not lines and line in (".quit", ".exit"):
+            return None
+        if not lines and line == ".views":
+            return line
+        lines.append(line)
+        if line.endswith(";"):
+            return "\n".join(lines).rstrip(";")
+        if not "".join(lines).strip():
+            return ""
