@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from facility.catalogue import load_catalogue
 
 WordOrder = Literal["ABCD", "CDAB", "BADC", "DCBA"]
-"""Bytes of a multi-register value as sent: ABCD is big-endian, CDAB low word first."""
+"""Bytes of a value as sent: ABCD is big-endian, CDAB low word first, BADC and DCBA the same with
+the two bytes of each register swapped (so they matter for one register too)."""
 
 RegisterType = Literal[
     "int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64", "bit"
@@ -83,6 +84,10 @@ class ModbusPoint(Point):
     """Which bit of a register, 0 the least significant, where `type` is `bit`."""
     exponent_address: int | None = Field(default=None, ge=0, le=65535)
     """Register with a power of ten (int16) to multiply by, as SunSpec's scale factors."""
+    typical_exponent: int = Field(default=0, ge=-10, le=10)
+    """What the exponent register holds on devices seen so far; the simulator answers it."""
+    coding: Literal["plain", "four_quadrant"] = "plain"
+    """`four_quadrant`: a power factor beyond +-1 is leading, counted back from +-2 (Schneider)."""
 
 
 class ModbusLimits(Model):

@@ -1,0 +1,1 @@
+"""The Modbus driver: plan the fewest reads, ask them over a shared line, decode by columns."""

@@ -1,0 +1,202 @@
+"""From the bytes of a device's answers to a column of values. Pure.
+
+A Decoder is built once per plan. The answers are laid side by side into one byte image; for each
+register type one numpy gather, with the word order baked into its indices, takes all values of the
+type out at once.
+
+64-bit registers become float64: exact up to 2^53, which in Wh is nine petawatt-hours, more than any
+meter counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from collectors.modbus.planner import BIT_TABLES, REGISTERS_OF, Range, exponent_range, value_range
+from collectors.profile import ModbusPoint, ModbusSection, WordOrder
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.intp]
+
+LARGEST_EXPONENT = 10
+"""SunSpec scale factors run from -10 to 10; -32768 says "not implemented"."""
+
+
+class Decoder:
+    """Turns the answers to `blocks` into the values of all points, in the quantities' units.
+
+    A point that no block holds comes out as missing.
+    """
+
+    def __init__(self, section: ModbusSection, blocks: Sequence[Range]) -> None:
+        self.blocks = tuple(blocks)
+        image = _Image(blocks)
+        points = section.points
+        exponents = [image.find(exponent_range(point, section)) for point in points]
+        starts = [image.find(value_range(point, section)) for point in points]
+        self.absent = np.array(
+            [
+                start is None or (point.exponent_address is not None and exponent is None)
+                for point, start, exponent in zip(points, starts, exponents, strict=True)
+            ]
+        )
+        self._groups = _groups(section, starts)
+        self._bits = _Bits(section, starts)
+        self._exponents = _Exponents(exponents)
+        self._folded = np.flatnonzero([point.coding == "four_quadrant" for point in points])
+        self._scaling = _Scaling(points)
+        self._no_value = _NoValue(points)
+
+    def decode(self, payloads: Sequence[bytes]) -> tuple[Floats, Mask]:
+        """Values and whether each is missing; `payloads` are the register bytes, block by block."""
+        image = np.frombuffer(b"".join(payloads), np.uint8)
+        raw = np.zeros(len(self.absent))
+        for rows, indices, dtype in self._groups:
+            raw[rows] = image[indices].view(dtype)[:, 0]
+        self._bits.read(image, raw)
+        missing = self.absent | self._no_value.among(raw)
+        exponents = self._exponents.read(image, missing)
+        raw[self._folded] = unfold_power_factor(raw[self._folded])
+        return self._scaling.apply(raw, exponents), missing
+
+
+def byte_order(registers: int, order: WordOrder) -> list[int]:
+    """Where the bytes of a big-endian value stand among those sent.
+
+    ABCD and CDAB keep the two bytes of a register in order, BADC and DCBA swap them; CDAB and DCBA
+    send the low register first.
+    """
+    words = range(registers) if order in ("ABCD", "BADC") else range(registers)[::-1]
+    swapped = order in ("BADC", "DCBA")
+    return [2 * word + (byte ^ swapped) for word in words for byte in (0, 1)]
+
+
+def unfold_power_factor(coded: Floats) -> Floats:
+    """Schneider's four-quadrant coding: beyond +-1 the factor is leading, counted back from +-2."""
+    return np.where(np.abs(coded) > 1, np.copysign(2.0, coded) - coded, coded)
+
+
+class _Image:
+    """Where each block's bytes stand once the answers are joined."""
+
+    def __init__(self, blocks: Sequence[Range]) -> None:
+        self._blocks: list[tuple[Range, int]] = []
+        offset = 0
+        for block in blocks:
+            self._blocks.append((block, offset))
+            offset += -(-block.count // 8) if block.table in BIT_TABLES else 2 * block.count
+
+    def find(self, place: Range | None) -> int | None:
+        """Offset of a range's first byte, for bit tables of its bit; None where not read."""
+        for block, offset in self._blocks:
+            if place is not None and block.holds(place):
+                distance = place.address - block.address
+                return 8 * offset + distance if place.table in BIT_TABLES else offset + 2 * distance
+        return None
+
+
+def _groups(
+    section: ModbusSection, starts: Sequence[int | None]
+) -> list[tuple[Indices, Indices, np.dtype[np.generic]]]:
+    """For each register type: rows, byte indices (row, byte), and the big-endian numpy type."""
+    found: dict[str, tuple[list[int], list[list[int]]]] = {}
+    for row, (point, start) in enumerate(zip(section.points, starts, strict=True)):
+        if start is None or point.type == "bit":
+            continue
+        rows, indices = found.setdefault(point.type, ([], []))
+        rows.append(row)
+        order = byte_order(REGISTERS_OF[point.type], point.word_order or section.word_order)
+        indices.append([start + place for place in order])
+    return [
+        (np.array(rows), np.array(indices), np.dtype(kind).newbyteorder(">"))
+        for kind, (rows, indices) in found.items()
+    ]
+
+
+class _Bits:
+    """Single bits, of the bit tables or within registers."""
+
+    def __init__(self, section: ModbusSection, starts: Sequence[int | None]) -> None:
+        rows, places, masks = [], [], []
+        for row, (point, start) in enumerate(zip(section.points, starts, strict=True)):
+            if start is None or point.type != "bit":
+                continue
+            in_bit_table = (point.table or section.table) in BIT_TABLES
+            place, bit = divmod(start, 8) if in_bit_table else _bit_of_register(point, start)
+            rows.append(row)
+            places.append(place)
+            masks.append(1 << bit)
+        self._rows = np.array(rows, np.intp)
+        self._places = np.array(places, np.intp)
+        self._masks = np.array(masks, np.uint8)
+
+    def read(self, image: npt.NDArray[np.uint8], raw: Floats) -> None:
+        if len(self._rows):
+            raw[self._rows] = (image[self._places] & self._masks) != 0
+
+
+def _bit_of_register(point: ModbusPoint, start: int) -> tuple[int, int]:
+    """Byte and bit within it; the high byte comes first."""
+    bit = point.bit or 0
+    return start + (bit < 8), bit % 8  # noqa: PLR2004 - bits in a byte
+
+
+class _Exponents:
+    """Powers of ten that the device states in registers of their own."""
+
+    def __init__(self, starts: Sequence[int | None]) -> None:
+        found = [(row, start) for row, start in enumerate(starts) if start is not None]
+        self._rows = np.array([row for row, _ in found], np.intp)
+        self._indices = np.array([[start, start + 1] for _, start in found], np.intp)
+
+    def read(self, image: npt.NDArray[np.uint8], missing: Mask) -> Floats | None:
+        """Exponent by row, 0 where a point has none; marks points whose exponent is none."""
+        if not len(self._rows):
+            return None
+        stated = image[self._indices].view(">i2")[:, 0]
+        missing[self._rows] |= np.abs(stated.astype(np.int64)) > LARGEST_EXPONENT
+        exponents = np.zeros(len(missing))
+        exponents[self._rows] = np.clip(stated, -LARGEST_EXPONENT, LARGEST_EXPONENT)
+        return exponents
+
+
+class _NoValue:
+    """Raw values by which a device says that it has none."""
+
+    def __init__(self, points: Sequence[ModbusPoint]) -> None:
+        self._rows = np.flatnonzero([bool(point.sentinels) for point in points])
+        width = max((len(point.sentinels) for point in points), default=0)
+        self._sentinels = np.full((len(self._rows), width), np.nan)
+        for line, row in enumerate(self._rows.tolist()):
+            self._sentinels[line, : len(points[row].sentinels)] = points[row].sentinels
+        self._not_negative = np.array([point.negative_means_missing for point in points])
+
+    def among(self, raw: Floats) -> Mask:
+        missing = ~np.isfinite(raw) | (self._not_negative & (raw < 0))
+        if len(self._rows):
+            missing[self._rows] |= (raw[self._rows, None] == self._sentinels).any(axis=1)
+        return missing
+
+
+class _Scaling:
+    """`raw * scale + offset`, where a scale of 1/n divides by n: 2301 tenths are 230.1 exactly."""
+
+    def __init__(self, points: Sequence[ModbusPoint]) -> None:
+        scale = np.array([point.scale for point in points], np.float64)
+        inverse = np.round(1 / scale)
+        divides = (np.abs(scale) < 1) & np.isclose(scale * inverse, 1, rtol=0, atol=1e-12)
+        self._multiplier = np.where(divides, 1.0, scale)
+        self._divisor = np.where(divides, inverse, 1.0)
+        self._offset = np.array([point.offset for point in points], np.float64)
+
+    def apply(self, raw: Floats, exponents: Floats | None) -> Floats:
+        multiplier, divisor = self._multiplier, self._divisor
+        if exponents is not None:
+            multiplier = multiplier * 10.0 ** np.maximum(exponents, 0)
+            divisor = divisor * 10.0 ** np.maximum(-exponents, 0)
+        value: Floats = raw * multiplier / divisor + self._offset
+        return value

@@ -1,0 +1,90 @@
+"""A device read over Modbus."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from collectors.modbus.decode import Decoder
+from collectors.modbus.gateway import Gateway
+from collectors.modbus.planner import Range, value_range
+from collectors.modbus.reading import Answers, Reading
+from collectors.profile import ModbusSection
+from collectors.quality import Judge
+from collectors.source import PointFailure, Poll
+from facility.point import PointTable
+from facility.site import Device
+
+OWN_SHARE = 0.9
+"""Share of the poll's deadline after which what was read is kept and the rest given up."""
+
+
+class ModbusSource:
+    """One device: its line, its reads, its decoder."""
+
+    def __init__(
+        self,
+        device: Device,
+        section: ModbusSection,
+        gateway: Gateway,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.device = device.id
+        self._unit = device.address.unit
+        self._timeout_s = device.timeout_seconds * OWN_SHARE
+        self._section = section
+        self._gateway = gateway
+        self._points = point_table(device.id, section)
+        self._places = [value_range(point, section) for point in section.points]
+        self._reading = Reading(section, self._ask, clock)
+        self._decoder = Decoder(section, ())
+        self._judge = Judge(section.points, device.interval_seconds)
+
+    async def read(self) -> Poll:
+        """Read every point once; see `collectors.source.Source`."""
+        self._gateway.join(self, self._section.limits.gap_milliseconds / 1000)
+        deadline = asyncio.get_running_loop().time() + self._timeout_s
+        answers = await self._reading.once(deadline)
+        sampled_at_us = time.time_ns() // 1000
+        decoder = self._decoder_of(tuple(answers.payloads))
+        value, missing = decoder.decode(list(answers.payloads.values()))
+        quality = self._judge.judge(value, missing, sampled_at_us)
+        failures = self._failures(decoder, answers)
+        return Poll(self._points, sampled_at_us, value, quality, failures)
+
+    async def close(self) -> None:
+        """Leave the line; safe before the first read, and twice."""
+        self._gateway.leave(self)
+
+    async def _ask(self, place: Range, deadline: float) -> bytes:
+        return await self._gateway.read(self._unit, place, deadline)
+
+    def _decoder_of(self, blocks: tuple[Range, ...]) -> Decoder:
+        """The decoder of these blocks; polls mostly read the same ones."""
+        if blocks != self._decoder.blocks:
+            self._decoder = Decoder(self._section, blocks)
+        return self._decoder
+
+    def _failures(self, decoder: Decoder, answers: Answers) -> tuple[PointFailure, ...]:
+        return tuple(
+            PointFailure(row, self._reason(self._places[row], answers))
+            for row in np.flatnonzero(decoder.absent).tolist()
+        )
+
+    def _reason(self, place: Range, answers: Answers) -> str:
+        quarantine = self._reading.refusals.reason(place)
+        return quarantine or answers.reason(place) or "its scale could not be read"
+
+
+def point_table(device: str, section: ModbusSection) -> PointTable:
+    """The fixed columns of a Modbus device."""
+    points = section.points
+    return PointTable(
+        device=device,
+        components=tuple(point.component for point in points),
+        quantities=tuple(point.quantity for point in points),
+        sources=tuple(f"{value_range(point, section)} {point.type}" for point in points),
+    )
