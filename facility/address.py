@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_address
 from typing import Annotated, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+_DIGITS = re.compile(r"[0-9.]+")
+_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
+_UNIT = re.compile(r"unit=([0-9]{1,3})")
 
 Scheme = Literal["modbus", "modbus+tls", "snmp", "http", "https", "nvml"]
 
@@ -49,7 +55,8 @@ class Address(BaseModel):
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         unit = f"?unit={self.unit}" if self.scheme.startswith("modbus") else ""
-        return f"{self.scheme}://{host}:{self.port}{self.path}{unit}"
+        port = f":{self.port}" if self.port else ""
+        return f"{self.scheme}://{host}{port}{self.path}{unit}"
 
 
 def parse_address(text: object) -> object:
@@ -60,31 +67,53 @@ def parse_address(text: object) -> object:
     """
     if not isinstance(text, str):
         return text
-    url = urlsplit(text)
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        raise ValueError(
+            f"'{text}': the port must be a number from 1 to 65535, and IPv6 stand in brackets"
+        ) from None
     if url.scheme not in DEFAULT_PORTS:
         raise ValueError(
             f"'{text}' starts with none of {', '.join(f'{name}://' for name in DEFAULT_PORTS)}"
         )
-    if not url.hostname:
-        raise ValueError(f"'{text}' names no host; write {url.scheme}://HOST[:PORT]")
-    try:
-        port = url.port if url.port is not None else DEFAULT_PORTS[url.scheme]
-    except ValueError:
-        raise ValueError(f"'{text}': the port must be a number from 1 to 65535") from None
-    query = parse_qs(url.query, keep_blank_values=True)
-    allowed = {"unit"} if url.scheme.startswith("modbus") else set()
-    if unknown := set(query) - allowed:
-        raise ValueError(f"'{text}': unknown option {min(unknown)!r}; only ?unit=N is known")
-    unit = query.get("unit", ["1"])[-1]
-    if not unit.isdigit() or int(unit) > 255:  # noqa: PLR2004 - one byte on the wire
-        raise ValueError(f"'{text}': unit must be a number from 0 to 255, found {unit!r}")
+    if port == 0:
+        raise ValueError(f"'{text}': the port must be a number from 1 to 65535")
+    is_http = url.scheme in ("http", "https")
+    if (url.path and not is_http) or url.fragment or "@" in url.netloc:
+        raise ValueError(
+            f"'{text}' says more than where the device is; write {url.scheme}://HOST[:PORT]"
+        )
     return {
         "scheme": url.scheme,
-        "host": url.hostname,
-        "port": port,
-        "unit": int(unit),
-        "path": url.path or ("/metrics" if url.scheme in ("http", "https") else ""),
+        "host": _host(url.hostname, text),
+        "port": port or DEFAULT_PORTS[url.scheme],
+        "unit": _unit(url.query, text) if url.query else 1,
+        "path": url.path or ("/metrics" if is_http else ""),
     }
+
+
+def _host(host: str | None, text: str) -> str:
+    if not host:
+        raise ValueError(f"'{text}' names no host")
+    if _DIGITS.fullmatch(host) or ":" in host:
+        try:
+            ip_address(host)
+        except ValueError:
+            raise ValueError(f"'{text}': {host} is no IP address") from None
+    elif not _HOST_NAME.fullmatch(host):
+        raise ValueError(f"'{text}': {host!r} is no host name")
+    return host
+
+
+def _unit(query: str, text: str) -> int:
+    if not text.startswith("modbus"):
+        raise ValueError(f"'{text}': only modbus addresses take options; remove ?{query}")
+    option = _UNIT.fullmatch(query)
+    if not option or int(option[1]) > 255:  # noqa: PLR2004 - one byte on the wire
+        raise ValueError(f"'{text}': expected ?unit=N, with N from 0 to 255, found ?{query}")
+    return int(option[1])
 
 
 AddressUrl = Annotated[Address, BeforeValidator(parse_address)]

@@ -7,10 +7,10 @@ in. `facility.site_file` makes it from `site.yaml`.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from facility.address import AddressUrl
 from facility.roles import DeviceRole, MeterRole
@@ -20,7 +20,7 @@ from facility.secret import Secret
 class Model(BaseModel):
     """Base of every configuration model: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 def _known_time_zone(name: str) -> str:
@@ -33,6 +33,17 @@ def _known_time_zone(name: str) -> str:
     return name
 
 
+KnownTimeZone = Annotated[str, AfterValidator(_known_time_zone)]
+
+
+def _number_as_text(value: object) -> object:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else value
+
+
+PlaceName = Annotated[str, BeforeValidator(_number_as_text, json_schema_input_type=str | int)]
+"""Name of a hall, row or rack; a bare number is taken as its text."""
+
 DeviceId = Annotated[str, Field(pattern=r"^[a-z0-9]+([./_-][a-z0-9]+)*$", max_length=200)]
 """Lower-case path such as `hall-1/row-03/rack-12/pdu-a`."""
 
@@ -40,15 +51,18 @@ DeviceId = Annotated[str, Field(pattern=r"^[a-z0-9]+([./_-][a-z0-9]+)*$", max_le
 class Place(Model):
     """Where a device stands; empty where it belongs to no hall, row or rack."""
 
-    hall: str = ""
-    row: str = ""
-    rack: str = ""
+    hall: PlaceName = ""
+    row: PlaceName = ""
+    rack: PlaceName = ""
 
 
 class SnmpCredential(Model):
     """How to log in to an SNMP agent."""
 
-    version: Literal["1", "2c", "3"] = "2c"
+    version: Annotated[
+        Literal["1", "2c", "3"],
+        BeforeValidator(_number_as_text, json_schema_input_type=Literal["1", "2c", "3", 1, 3]),
+    ] = "2c"
     community: Secret | Literal["public"] = "public"
     user: str = ""
     auth_protocol: Literal["none", "md5", "sha1", "sha224", "sha256", "sha384", "sha512"] = "none"
@@ -56,6 +70,20 @@ class SnmpCredential(Model):
     privacy_protocol: Literal["none", "des", "aes128", "aes192", "aes256"] = "none"
     privacy_key: Secret | None = None
     context: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.version == "3") != bool(self.user):
+            raise ValueError("user belongs to version 3, and version 3 needs one")
+        for name, protocol, key in (
+            ("auth", self.auth_protocol, self.auth_key),
+            ("privacy", self.privacy_protocol, self.privacy_key),
+        ):
+            if (protocol == "none") != (key is None):
+                raise ValueError(f"give {name}_protocol and {name}_key together, or neither")
+        if self.privacy_key is not None and self.auth_key is None:
+            raise ValueError("SNMPv3 has no privacy without authentication; add auth_key")
+        return self
 
 
 class HttpCredential(Model):
@@ -65,6 +93,14 @@ class HttpCredential(Model):
     password: Secret | None = None
     bearer_token: Secret | None = None
     ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if bool(self.user) != (self.password is not None):
+            raise ValueError("give user and password together, or neither")
+        if self.user and self.bearer_token is not None:
+            raise ValueError("give user and password, or bearer_token, not both")
+        return self
 
 
 class Device(Model):
@@ -115,7 +151,10 @@ class MeterSum(Model):
     subtract: tuple[MeterRole, ...] = ()
 
 
-RoleSum = Annotated[MeterSum, BeforeValidator(_add_only)]
+RoleSum = Annotated[
+    MeterSum,
+    BeforeValidator(_add_only, json_schema_input_type=MeterSum | tuple[MeterRole, ...]),
+]
 Category = Literal[1, 2, 3]
 """Where IT energy is metered, ISO/IEC 30134-2: UPS output, PDU output, IT equipment input."""
 
@@ -139,12 +178,18 @@ class Sasl(Model):
 
 
 class Tls(Model):
-    """How to know Kafka, and be known by it."""
+    """How to know the other end, and be known by it."""
 
     ca_file: Path | None = None
     certificate_file: Path | None = None
     key_file: Path | None = None
     check_host_name: bool = True
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("give certificate_file and key_file together, or neither")
+        return self
 
 
 class Kafka(Model):
@@ -157,6 +202,8 @@ class Kafka(Model):
     replication: int = Field(default=1, ge=1, le=10)
     retention_hours: float = Field(default=168, gt=0)
     max_message_bytes: int = Field(default=1_000_000, ge=10_000)
+    topic_prefix: str = Field(default="", pattern=r"^[a-zA-Z0-9._-]{0,100}$")
+    """Put before every topic's name, so that several sites can share one cluster."""
 
 
 class Outbox(Model):
@@ -180,17 +227,20 @@ class Site(Model):
     """A whole site, expanded."""
 
     name: str = Field(min_length=1)
-    time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
+    time_zone: KnownTimeZone = "UTC"
     provisioned_mw: float | None = Field(default=None, gt=0)
     """Contracted or nameplate power, the denominator of every `_provisioned` figure."""
     devices: tuple[Device, ...]
     nodes: tuple[DeviceId, ...] = ()
     """Parts of the power path that nobody polls, such as a transformer."""
     feeds: tuple[Feed, ...] = ()
+    """The whole power path; from a site file it holds every device's `fed_by` as well."""
     meters: tuple[Meter, ...] = ()
     boundary: Boundary | None = None
     snmp_credentials: dict[str, SnmpCredential] = {}
     http_credentials: dict[str, HttpCredential] = {}
+    modbus_credentials: dict[str, Tls] = {}
+    """For `modbus+tls`; a device without one is checked against the system's authorities."""
     kafka: Kafka = Kafka()
     outbox: Outbox = Outbox()
     lake: Lake = Lake()
