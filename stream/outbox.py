@@ -132,6 +132,12 @@ class Outbox:
             DROPPED_ROWS.labels(lost.topic).inc(lost.rows)
         return seqs
 
+    def last_seq(self, topic: str) -> int:
+        """Give the seq of the last message ever appended to a topic; 0 where there was none."""
+        with self._lock:
+            found = self._file.execute("SELECT last_seq FROM topic WHERE name = ?", topic)
+        return int(found[0][0]) if found else 0
+
     def pending(self, max_bytes: int) -> list[Entry]:
         """Give the oldest messages without acknowledgement, in order, up to about `max_bytes`.
 

@@ -1,0 +1,302 @@
+"""The only module that imports kafka-python: its clients under our names, its errors in our words.
+
+Topics are named without the site's prefix on our side, with it on the broker's.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import crc32c  # noqa: F401 - without it kafka-python falls back, silently, to 10 MB/s
+
+from facility.errors import BrokerUnavailable
+from facility.site import Kafka
+from stream.kafka_settings import REQUEST_TIMEOUT_S, client_settings
+from stream.message import Message, Partition, Received
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # it reads its schemas in an outdated way
+    from kafka import (  # type: ignore[import-untyped]  # it has no types, nor stubs
+        ConsumerRebalanceListener,
+        KafkaAdminClient,
+        KafkaConsumer,
+        KafkaProducer,
+    )
+    from kafka import TopicPartition as KafkaPartition
+    from kafka.errors import (  # type: ignore[import-untyped]  # same
+        KafkaError,
+        TopicAlreadyExistsError,
+    )
+
+FETCH_BYTES = 16_000_000
+"""Most that a consumer holds ahead of its reader."""
+REQUEST_OVERHEAD_BYTES = 65_536
+
+
+class Admin:
+    """Topics: what there are, and making them.
+
+    Raises:
+        BrokerUnavailable: nobody answers, or lets us in; any method may.
+    """
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
+        with _our_errors(kafka):
+            self._client = KafkaAdminClient(**client_settings(kafka))
+
+    def partitions(self, topics: Iterable[str]) -> dict[str, tuple[Partition, ...]]:
+        """Give the partitions of each topic that is there, with the topic's identity."""
+        prefix = self._kafka.topic_prefix
+        with _our_errors(self._kafka):
+            described = self._client.describe_topics([prefix + topic for topic in topics])
+        return {
+            (name := found["name"].removeprefix(prefix)): tuple(
+                Partition(name, str(found["topic_id"]), number)
+                for number in sorted(part["partition_index"] for part in found["partitions"])
+            )
+            for found in described
+            if found["error_code"] == 0
+        }
+
+    def create(
+        self, topic: str, *, partitions: int, replication: int, configs: Mapping[str, str]
+    ) -> None:
+        """Make a topic and wait until it can be used; one that is there already is left alone."""
+        name = self._kafka.topic_prefix + topic
+        asked = {
+            "num_partitions": partitions,
+            "replication_factor": replication,
+            "configs": dict(configs),
+        }
+        with _our_errors(self._kafka):
+            with suppress(TopicAlreadyExistsError):
+                self._client.create_topics({name: asked})
+            self._client.wait_for_topics([name], timeout_ms=int(REQUEST_TIMEOUT_S * 1000))
+
+    def close(self) -> None:
+        """Let go of the connections. Safe twice."""
+        self._client.close()
+
+
+class Producer:
+    """Sends one message at a time, and returns when every in-sync replica has it.
+
+    One at a time, because a second in flight could pass a first that fails, and whoever drops what
+    is not above the last seq would then lose the first. After an error it must be closed: whether
+    the broker has the message is not known.
+
+    Raises:
+        BrokerUnavailable: nobody answers, or lets us in.
+    """
+
+    def __init__(self, kafka: Kafka, *, send_timeout_s: float = REQUEST_TIMEOUT_S) -> None:
+        self._kafka = kafka
+        self._send_timeout_s = send_timeout_s
+        timeout_ms = int(send_timeout_s * 1000)
+        settings = client_settings(kafka) | {
+            "acks": "all",
+            "enable_idempotence": True,
+            "request_timeout_ms": timeout_ms,
+            "delivery_timeout_ms": timeout_ms,
+            "max_block_ms": timeout_ms,
+            "max_request_size": kafka.max_message_bytes + REQUEST_OVERHEAD_BYTES,
+            "allow_auto_create_topics": False,
+            "metrics_enabled": False,
+        }
+        with _our_errors(kafka):
+            self._client = KafkaProducer(**settings)
+
+    def send(self, message: Message) -> None:
+        """Send a message and wait for the broker's ack.
+
+        Raises:
+            BrokerUnavailable: no ack in time, or the broker refuses the message.
+        """
+        with _our_errors(self._kafka):
+            self._client.send(
+                self._kafka.topic_prefix + message.topic,
+                key=message.key,
+                value=message.value,
+                headers=list(message.headers),
+            ).get(timeout=2 * self._send_timeout_s)
+
+    def close(self) -> None:
+        """Stop at once; what has no ack is given up. Safe twice."""
+        # Its own close() first waits for acks that may never come.
+        sender = self._client._sender  # noqa: SLF001
+        sender.force_close()
+        sender.join(timeout=REQUEST_TIMEOUT_S)
+        with suppress(KafkaError):
+            self._client.close(timeout=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebalance:
+    """What a consumer group has given to this consumer, or taken from it."""
+
+    kind: Literal["assigned", "revoked"]
+    partitions: frozenset[tuple[str, int]]
+    """Topic and number."""
+
+
+class Consumer:
+    """Reads partitions from where it is told to; commits no offsets.
+
+    Not thread-safe. A partition that a group assigns stays paused until `resume`.
+
+    Raises:
+        BrokerUnavailable: nobody answers, or lets us in; any method may.
+    """
+
+    def __init__(
+        self, kafka: Kafka, *, group: str | None = None, session_timeout_s: float = 45.0
+    ) -> None:
+        self._kafka = kafka
+        self._rebalances: deque[Rebalance] = deque()
+        settings = client_settings(kafka) | {
+            "group_id": group,
+            "enable_auto_commit": False,
+            "auto_offset_reset": "earliest",
+            "allow_auto_create_topics": False,
+            "metrics_enabled": False,
+            "fetch_max_bytes": FETCH_BYTES,
+            "max_partition_fetch_bytes": max(FETCH_BYTES // 2, 2 * kafka.max_message_bytes),
+            "session_timeout_ms": int(session_timeout_s * 1000),
+            "heartbeat_interval_ms": int(session_timeout_s * 1000 / 10),
+        }
+        with _our_errors(kafka):
+            self._client = KafkaConsumer(**settings)
+
+    def assign(self, partitions: Iterable[Partition]) -> None:
+        """Read these partitions, without a group."""
+        self._client.assign([self._theirs(partition) for partition in partitions])
+
+    def subscribe(self, topics: Iterable[str]) -> None:
+        """Read what the group gives to this consumer; `rebalances` says what that is."""
+        names = [self._kafka.topic_prefix + topic for topic in topics]
+        self._client.subscribe(topics=names, listener=_Listener(self._note))
+
+    def rebalances(self) -> list[Rebalance]:
+        """Give what has changed since the last call, in order."""
+        changes = []
+        while self._rebalances:
+            changes.append(self._rebalances.popleft())
+        return changes
+
+    def poll(
+        self, timeout_s: float, max_records: int, known: Mapping[tuple[str, int], Partition]
+    ) -> list[Received]:
+        """Give the next messages of the `known` partitions, in order within each."""
+        with _our_errors(self._kafka):
+            records = self._client.poll(timeout_ms=int(timeout_s * 1000), max_records=max_records)
+        return [
+            Received(
+                partition=partition,
+                offset=record.offset,
+                timestamp_ms=record.timestamp,
+                key=record.key,
+                headers=tuple(record.headers),
+                value=record.value or b"",
+            )
+            for found, batch in records.items()
+            if (partition := known.get(self._ours(found)))
+            for record in batch
+        ]
+
+    def seek(self, partition: Partition, offset: int | None) -> None:
+        """Read on from an offset; None: from the first there is."""
+        if offset is None:
+            self._client.seek_to_beginning(self._theirs(partition))
+        else:
+            self._client.seek(self._theirs(partition), offset)
+
+    def position(self, partition: Partition) -> int:
+        """Give the offset that is read next."""
+        with _our_errors(self._kafka):
+            position = self._client.position(
+                self._theirs(partition), timeout_ms=int(REQUEST_TIMEOUT_S * 1000)
+            )
+        if position is None:
+            raise BrokerUnavailable(f"{_servers(self._kafka)} gives no offset of {partition}")
+        return int(position)
+
+    def end_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """Ask for the offset that each partition's next message will get."""
+        asked = {self._theirs(partition): partition for partition in partitions}
+        with _our_errors(self._kafka):
+            found = self._client.end_offsets(list(asked))
+        return {asked[theirs]: offset for theirs, offset in found.items()}
+
+    def pause(self, partitions: Iterable[Partition]) -> None:
+        """Give nothing of these partitions until they are resumed."""
+        self._client.pause(*(self._theirs(partition) for partition in partitions))
+
+    def resume(self, partitions: Iterable[Partition]) -> None:
+        """Give messages of these partitions again."""
+        self._client.resume(*(self._theirs(partition) for partition in partitions))
+
+    def close(self) -> None:
+        """Leave the group and let go of the connections. Safe twice."""
+        with suppress(KafkaError):
+            self._client.close(autocommit=False, timeout_ms=1000)
+
+    def _note(self, kind: Literal["assigned", "revoked"], partitions: set[Any]) -> None:
+        if kind == "assigned":
+            self._client.pause(*partitions)
+        ours = frozenset(self._ours(partition) for partition in partitions)
+        self._rebalances.append(Rebalance(kind, ours))
+
+    def _theirs(self, partition: Partition) -> Any:
+        return KafkaPartition(self._kafka.topic_prefix + partition.topic, partition.number)
+
+    def _ours(self, partition: Any) -> tuple[str, int]:
+        return partition.topic.removeprefix(self._kafka.topic_prefix), partition.partition
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python is untyped
+    """Notes rebalances; called on the client's own thread, so it must not wait for anything."""
+
+    def __init__(self, note: Callable[[Literal["assigned", "revoked"], set[Any]], None]) -> None:
+        self._note = note
+
+    def on_partitions_assigned(self, assigned: set[Any]) -> None:
+        self._note("assigned", assigned)
+
+    def on_partitions_revoked(self, revoked: set[Any]) -> None:
+        self._note("revoked", revoked)
+
+
+class _LastWords(logging.Handler):
+    """Keeps the client's last complaint: its exceptions do not say why a connection failed."""
+
+    text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text = record.getMessage()
+
+
+_last_words = _LastWords(logging.WARNING)
+_logger = logging.getLogger("kafka")
+_logger.addHandler(_last_words)
+_logger.propagate = False  # it logs every attempt; ours are said once, by BrokerWatch
+
+
+@contextmanager
+def _our_errors(kafka: Kafka) -> Iterator[None]:
+    _last_words.text = ""
+    try:
+        yield
+    except KafkaError as error:
+        said = f" ({_last_words.text})" if _last_words.text else ""
+        raise BrokerUnavailable(f"{_servers(kafka)}: {error}{said}") from error
+
+
+def _servers(kafka: Kafka) -> str:
+    return ",".join(kafka.bootstrap_servers)
