@@ -36,6 +36,8 @@ with warnings.catch_warnings():
 
 FETCH_BYTES = 16_000_000
 """Most that a consumer holds ahead of its reader."""
+FETCH_WAIT_MS = 50
+"""Tansu waits this long whenever one of the asked partitions is empty, whatever the others hold."""
 REQUEST_OVERHEAD_BYTES = 65_536
 
 
@@ -167,6 +169,7 @@ class Consumer:
             "allow_auto_create_topics": False,
             "metrics_enabled": False,
             "fetch_max_bytes": FETCH_BYTES,
+            "fetch_max_wait_ms": FETCH_WAIT_MS,
             "max_partition_fetch_bytes": max(FETCH_BYTES // 2, 2 * kafka.max_message_bytes),
             "session_timeout_ms": int(session_timeout_s * 1000),
             "heartbeat_interval_ms": int(session_timeout_s * 1000 / 10),
