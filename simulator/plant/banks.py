@@ -1,0 +1,103 @@
+"""Banks: the columns of like devices, found by component and quantity."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from simulator.plant.arrays import Floats
+from simulator.plant.clock import StepClock
+from simulator.plant.columns import Column, Constant, Gauge, Register
+
+Cell = tuple[Column, int]
+"""A column and a row of it: one value."""
+
+_NUMBERED = re.compile(r"(.+)\.(\d+)")
+
+
+class Readable(Protocol):
+    """Something that devices can be read from."""
+
+    def find(self, row: int, component: str, quantity: str) -> Cell | None:
+        """Where the quantity of a component of the device in a row is; None if nowhere."""
+
+    def components(self, row: int) -> tuple[str, ...]:
+        """Components of the device in a row."""
+
+
+class Bank:
+    """Columns of like devices, one row each; numbered components take several cells of a row.
+
+    The numbers of a component `phase` are declared as `parts={"phase": (1, 2, 3)}`; its columns
+    hold device after device, three cells each.
+    """
+
+    def __init__(self, clock: StepClock, parts: dict[str, Sequence[int]] | None = None) -> None:
+        self._clock = clock
+        self._numbers = {
+            kind: {number: place for place, number in enumerate(numbers)}
+            for kind, numbers in (parts or {}).items()
+        }
+        self._columns: dict[tuple[str, str], Column] = {}
+
+    def gauge(self, component: str, quantity: str, compute: Callable[[], Floats]) -> None:
+        """Declare a gauge of a component, or of all numbered components of a kind."""
+        self._columns[component, quantity] = Gauge(self._clock, compute)
+
+    def constant(self, component: str, quantity: str, column: Floats) -> None:
+        """Declare what never changes."""
+        self._columns[component, quantity] = Constant(column)
+
+    def register(
+        self,
+        component: str,
+        quantity: str,
+        total: Callable[[], Floats],
+        hourly: Callable[[], Floats],
+    ) -> None:
+        """Declare a counter by its total at the step's begin and its growth per hour."""
+        self._columns[component, quantity] = Register(self._clock, total, hourly)
+
+    def find(self, row: int, component: str, quantity: str) -> Cell | None:
+        """Where the quantity of a component of the device in a row is; None if nowhere."""
+        if column := self._columns.get((component, quantity)):
+            return None if component in self._numbers else (column, row)
+        numbered = _NUMBERED.fullmatch(component)
+        if numbered is None or numbered[1] not in self._numbers:
+            return None
+        places = self._numbers[numbered[1]]
+        column = self._columns.get((numbered[1], quantity))
+        place = places.get(int(numbered[2]))
+        if column is None or place is None:
+            return None
+        return column, row * len(places) + place
+
+    def components(self, row: int) -> tuple[str, ...]:  # noqa: ARG002 - all devices are alike
+        """Components of the device in a row."""
+        single = {component for component, _ in self._columns} - set(self._numbers)
+        many = (f"{kind}.{n}" for kind, numbers in self._numbers.items() for n in numbers)
+        return (*sorted(single), *many)
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """How one device shows a bank: its row, and the component under which the bank appears."""
+
+    bank: Readable
+    row: int
+    prefix: str = ""
+
+    def find(self, component: str, quantity: str) -> Cell | None:
+        """Where a value of the device is; None if this face has it not."""
+        if self.prefix:
+            if component != self.prefix and not component.startswith(f"{self.prefix}/"):
+                return None
+            component = component[len(self.prefix) + 1 :]
+        return self.bank.find(self.row, component, quantity)
+
+    def components(self) -> tuple[str, ...]:
+        """Components under their names on the device."""
+        names = self.bank.components(self.row)
+        return tuple("/".join(filter(None, (self.prefix, name))) for name in names)

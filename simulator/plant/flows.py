@@ -1,0 +1,58 @@
+"""What meters make of a power: power factor, apparent and reactive power, registers, peak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from simulator.plant.arrays import Floats
+
+LOW_POWER_FACTOR, FULL_POWER_FACTOR = 0.91, 0.985
+OPENING_HOURS = (400.0, 6_000.0)
+"""What the registers hold at the plant's start, in hours of two thirds of the planned power."""
+
+
+class Flow:
+    """Power through parts, as their meters see it.
+
+    `true_w` gives it now; `gain` is each meter's own error, 1 for an exact one; `design_w` is the
+    power that the parts are planned for.
+    """
+
+    def __init__(
+        self,
+        true_w: Callable[[], Floats],
+        design_w: Floats,
+        gain: Floats,
+        rng: np.random.Generator,
+    ) -> None:
+        self._true_w, self.design_w, self._gain = true_w, design_w, gain
+        count = design_w.size
+        self.power_w, self.power_factor = np.zeros(count), np.ones(count)
+        self.apparent_va, self.reactive_var = np.zeros(count), np.zeros(count)
+        self.energy_wh = 0.66 * design_w * rng.uniform(*OPENING_HOURS, count)
+        self.apparent_vah = self.energy_wh / 0.97
+        self.reactive_varh = self.energy_wh * 0.25
+        self.peak_w = 0.9 * design_w
+
+    @property
+    def load_ratio(self) -> Floats:
+        """Power over what was planned."""
+        return self.power_w / self.design_w
+
+    def begin_step(self) -> None:
+        """Take over the powers of the step that begins."""
+        np.multiply(self._true_w(), self._gain, out=self.power_w)
+        span = FULL_POWER_FACTOR - LOW_POWER_FACTOR
+        self.power_factor = FULL_POWER_FACTOR - span * np.exp(-4.0 * self.load_ratio)
+        np.divide(self.power_w, self.power_factor, out=self.apparent_va)
+        np.sqrt(self.apparent_va**2 - self.power_w**2, out=self.reactive_var)
+        np.maximum(self.peak_w, self.power_w, out=self.peak_w)
+
+    def end_step(self, step_s: float) -> None:
+        """Book the step that has passed."""
+        hours = step_s / 3600
+        self.energy_wh += self.power_w * hours
+        self.apparent_vah += self.apparent_va * hours
+        self.reactive_varh += self.reactive_var * hours
