@@ -1,0 +1,79 @@
+-- One row: a total of the site's PUE boundary in a period: e_dc (category 0) or the e_it of a
+-- category (1 UPS output, 2 PDU output, 3 IT equipment input; ISO/IEC 30134-2).
+-- energy_wh: sum over the meters of the boundary's roles, each with its sign. resolution_wh: sum of
+-- theirs (edges move together). accuracy_wh: root of the sum of squares of class x energy, meters
+-- being independent. coverage_ratio: least of the roles' mean coverage. missing_meters: those whose
+-- energy is known for less of the period than the site's minimum. empty_roles: roles without meters.
+-- The boundary is the one in force at the period's end.
+create or replace macro boundary_energy(from_at, to_at, grain := 'window') as table (
+with
+
+periods as (
+    select * from buckets(from_at, to_at, grain)
+),
+
+meter_energy as (
+    select * from energy(from_at, to_at, grain)
+),
+
+terms as (
+    select
+        periods.period_start_at,
+        periods.period_end_at,
+        site_versions.boundary,
+        site_versions.minimum_coverage_ratio,
+        boundary_versions.total,
+        boundary_versions.category,
+        boundary_versions.meter_role,
+        boundary_versions.sign,
+    from periods
+    inner join site_versions
+        on periods.period_end_at > site_versions.valid_from_at
+        and periods.period_end_at <= site_versions.valid_to_at
+    inner join boundary_versions
+        on site_versions.boundary = boundary_versions.boundary
+        and periods.period_end_at > boundary_versions.valid_from_at
+        and periods.period_end_at <= boundary_versions.valid_to_at
+),
+
+role_sums as (
+    select
+        terms.*,
+        sum(terms.sign * meter_energy.energy_wh) as energy_wh,
+        sum(meter_energy.resolution_wh) as resolution_wh,
+        sum(power(meter_energy.accuracy_class / 100 * meter_energy.energy_wh, 2)) as variance_wh2,
+        avg(meter_energy.coverage_ratio) as coverage_ratio,
+        count(meter_energy.meter) as meters,
+        list(meter_energy.meter order by meter_energy.meter) filter (
+            meter_energy.energy_wh is null
+            or meter_energy.measured_ratio < terms.minimum_coverage_ratio
+        ) as missing_meters,
+    from terms
+    left join meter_energy using (period_start_at, meter_role)
+    group by all
+),
+
+final as (
+    select
+        role_sums.boundary,
+        role_sums.total,
+        role_sums.category,
+        sum(role_sums.meters)::bigint as meters,
+        coalesce(flatten(list(role_sums.missing_meters)), []) as missing_meters,
+        coalesce(
+            list(role_sums.meter_role order by role_sums.meter_role) filter (role_sums.meters = 0),
+            []
+        ) as empty_roles,
+        sum(role_sums.energy_wh) as energy_wh,
+        sum(role_sums.resolution_wh) as resolution_wh,
+        sqrt(sum(role_sums.variance_wh2)) as accuracy_wh,
+        min(coalesce(role_sums.coverage_ratio, 0)) as coverage_ratio,
+        any_value(role_sums.minimum_coverage_ratio) as minimum_coverage_ratio,
+        role_sums.period_start_at,
+        role_sums.period_end_at,
+    from role_sums
+    group by all
+)
+
+select * from final
+);

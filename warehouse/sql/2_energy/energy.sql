@@ -1,0 +1,170 @@
+-- One row: a meter in a period of the window, and the energy that passed through it.
+-- energy_wh: from the register (method = register); else, where the register gave nothing in the
+-- period, power integrated between readings at most 3 poll intervals apart, never extrapolated
+-- (integrated); null where there is neither (none). coverage_ratio: share of the period, as far as
+-- the meter was in force, that was observed without a gap; measured_ratio: share whose energy is in
+-- energy_wh, so a gap that a register bridges counts here and not there. resolution_wh: how far
+-- energy_wh can be off by the register's step, the edges and what was not measured; the accuracy of
+-- the meter (accuracy_class, per cent) comes on top. flags: what happened: rollover, reset, dip,
+-- spike, lost, gap, substituted, partial. grain: see buckets.
+-- Definitions: docs/metrics.md, "Energy".
+create or replace macro energy(from_at, to_at, grain := 'window') as table (
+with
+
+registers as materialized (
+    select * from register_energy(from_at, to_at, grain)
+),
+
+points as (
+    select * from metered_points(from_at, to_at)
+),
+
+uncounted as (
+    select
+        registers.*,
+        points.interval_s,
+    from registers
+    inner join points using (device, component)
+    where registers.measured_s = 0
+),
+
+power_readings as (
+    select
+        usable_readings.device,
+        usable_readings.component,
+        usable_readings.ts as read_at,
+        min(usable_readings.value) as power_w,
+        max(usable_readings.quality) as quality,
+    from usable_readings
+    semi join uncounted using (device, component)
+    where
+        usable_readings.quantity = 'active_power_w'
+        and usable_readings.ts >= from_at::timestamptz - interval '1 hour'
+        and usable_readings.ts <= to_at::timestamptz + interval '1 hour'
+    group by usable_readings.device, usable_readings.component, usable_readings.ts
+),
+
+power_steps as (
+    select
+        power_readings.*,
+        lag(power_readings.power_w) over in_time as previous_power_w,
+        lag(power_readings.quality) over in_time as previous_quality,
+        lag(power_readings.read_at) over in_time as previous_at,
+        epoch(power_readings.read_at - lag(power_readings.read_at) over in_time) as step_s,
+    from power_readings
+    window in_time as (
+        partition by power_readings.device, power_readings.component
+        order by power_readings.read_at
+    )
+),
+
+pieces as (
+    select
+        uncounted.meter,
+        uncounted.bucket,
+        uncounted.part_start_at,
+        power_steps.previous_power_w,
+        power_steps.power_w - power_steps.previous_power_w as change_w,
+        power_steps.step_s,
+        greatest(power_steps.quality, power_steps.previous_quality) > 0 as is_substituted,
+        greatest(epoch(uncounted.part_start_at - power_steps.previous_at), 0) as from_s,
+        least(epoch(uncounted.part_end_at - power_steps.previous_at), power_steps.step_s) as to_s,
+    from uncounted
+    inner join power_steps
+        on uncounted.device = power_steps.device
+        and uncounted.component = power_steps.component
+        and uncounted.part_end_at > power_steps.previous_at
+        and uncounted.part_start_at < power_steps.read_at
+        and power_steps.step_s <= 3 * uncounted.interval_s
+),
+
+integrals as (
+    select
+        pieces.meter,
+        pieces.bucket,
+        pieces.part_start_at,
+        -- the power halfway through the piece, on the line between the two readings
+        sum(
+            (pieces.to_s - pieces.from_s) / 3600 * (
+                pieces.previous_power_w
+                + pieces.change_w * (pieces.from_s + pieces.to_s) / 2 / pieces.step_s
+            )
+        ) as energy_wh,
+        -- of a power that only rises, or only falls, between two readings
+        sum((pieces.to_s - pieces.from_s) / 3600 * abs(pieces.change_w) / 2) as error_wh,
+        sum(pieces.to_s - pieces.from_s) as measured_s,
+        sum(pieces.to_s - pieces.from_s) filter (not pieces.is_substituted) as observed_s,
+        bool_or(pieces.is_substituted) as is_substituted,
+    from pieces
+    group by pieces.meter, pieces.bucket, pieces.part_start_at
+),
+
+chosen as (
+    select
+        registers.* exclude (energy_wh, measured_s, observed_s, error_wh, flags),
+        case
+            when registers.measured_s > 0 then 'register'
+            when integrals.measured_s > 0 then 'integrated'
+            else 'none'
+        end as method,
+        if(registers.measured_s > 0, registers.energy_wh, integrals.energy_wh) as energy_wh,
+        if(
+            registers.measured_s > 0 or integrals.measured_s is null,
+            registers.error_wh,
+            integrals.error_wh
+            + registers.power_limit_w * (registers.part_s - integrals.measured_s) / 3600
+        ) as error_wh,
+        coalesce(integrals.measured_s, registers.measured_s) as measured_s,
+        coalesce(integrals.observed_s, registers.observed_s) as observed_s,
+        registers.flags || if(integrals.is_substituted, ['substituted'], []) as flags,
+    from registers
+    left join integrals using (meter, bucket, part_start_at)
+),
+
+meter_sums as (
+    select
+        chosen.meter,
+        chosen.meter_role,
+        chosen.bucket,
+        max_by(chosen.device, chosen.part_start_at) as device,
+        max_by(chosen.component, chosen.part_start_at) as component,
+        string_agg(distinct chosen.method, '+' order by chosen.method) as method,
+        list_sort(list_distinct(flatten(list(chosen.flags)))) as flags,
+        sum(chosen.energy_wh) as energy_wh,
+        sum(chosen.error_wh) as resolution_wh,
+        max(chosen.accuracy_class) as accuracy_class,
+        sum(chosen.observed_s) / sum(chosen.part_s) as coverage_ratio,
+        sum(chosen.measured_s) / sum(chosen.part_s) as measured_ratio,
+        any_value(chosen.period_start_at) as period_start_at,
+        any_value(chosen.period_end_at) as period_end_at,
+    from chosen
+    group by chosen.meter, chosen.meter_role, chosen.bucket
+),
+
+final as (
+    select
+        meter_sums.meter,
+        meter_sums.meter_role,
+        meter_sums.device,
+        meter_sums.component,
+        device_versions.hall,
+        device_versions.row,
+        device_versions.rack,
+        meter_sums.method,
+        meter_sums.flags,
+        meter_sums.energy_wh,
+        meter_sums.resolution_wh,
+        meter_sums.accuracy_class,
+        meter_sums.coverage_ratio,
+        meter_sums.measured_ratio,
+        meter_sums.period_start_at,
+        meter_sums.period_end_at,
+    from meter_sums
+    left join device_versions
+        on meter_sums.device = device_versions.device
+        and meter_sums.period_end_at > device_versions.valid_from_at
+        and meter_sums.period_end_at <= device_versions.valid_to_at
+)
+
+select * from final
+);

@@ -1,0 +1,148 @@
+-- One row: a part of a period for one version of a meter, and the energy its register counted in it.
+-- energy_wh: a step that an edge cuts is shared out evenly in time (linear interpolation).
+-- measured_s, observed_s: seconds whose energy is known; and known without a gap or substitution.
+-- error_wh: how far energy_wh can be off by the register's step and the edges (formula:
+-- docs/metrics.md, "Error of an energy"); what is not measured counts with the most that can flow.
+create or replace macro register_energy(from_at, to_at, grain := 'window') as table (
+with
+
+parts as (
+    select * from meter_parts(from_at, to_at, grain)
+),
+
+periods as (
+    select * from buckets(from_at, to_at, grain)
+),
+
+points as (
+    select * from metered_points(from_at, to_at)
+),
+
+ranges as (
+    select * from power_ranges(from_at, to_at)
+),
+
+all_steps as (
+    select * from register_steps(from_at, to_at, grain)
+),
+
+steps as (
+    select
+        all_steps.*,
+        epoch(all_steps.end_at - all_steps.start_at) as step_s,
+    from all_steps
+    where
+        all_steps.end_at > from_at::timestamptz
+        and all_steps.start_at < to_at::timestamptz
+),
+
+-- a float32 register moves in powers of two of its count, ever coarser: the lowest bit that moved
+seen_steps as (
+    select
+        steps.device,
+        steps.component,
+        max(steps.end_value_wh) * power(2.0, -23) as coarsest_float32_wh,
+        bit_or(round(steps.energy_wh / points.resolution_wh)::bigint) as moved_bits,
+    from steps
+    inner join points using (device, component)
+    where steps.kind = 'normal'
+    group by steps.device, steps.component
+),
+
+register_grains as (
+    select
+        points.device,
+        points.component,
+        greatest(
+            points.resolution_wh,
+            case
+                when seen_steps.moved_bits = 0 then seen_steps.coarsest_float32_wh
+                else least(
+                    seen_steps.coarsest_float32_wh,
+                    points.resolution_wh * (seen_steps.moved_bits & -seen_steps.moved_bits)
+                )
+            end
+        ) as register_step_wh,
+    from points
+    left join seen_steps using (device, component)
+),
+
+cut_steps as (
+    select
+        steps.*,
+        parts.meter,
+        parts.bucket,
+        parts.part_start_at,
+        coalesce(if(steps.is_gapless, ranges.lowest_w, null), 0) as low_w,
+        coalesce(if(steps.is_gapless, ranges.highest_w, null), parts.power_limit_w) as high_w,
+        greatest(epoch(parts.part_start_at - steps.start_at), 0) as before_s,
+        greatest(epoch(steps.end_at - parts.part_end_at), 0) as after_s,
+    from steps
+    inner join periods
+        on steps.start_at < periods.period_end_at
+        and steps.end_at > periods.period_start_at
+    inner join parts
+        on periods.bucket = parts.bucket
+        and steps.device = parts.device
+        and steps.component = parts.component
+        and steps.start_at < parts.part_end_at
+        and steps.end_at > parts.part_start_at
+    left join ranges
+        on steps.device = ranges.device
+        and steps.component = ranges.component
+),
+
+pieces as (
+    select
+        cut_steps.*,
+        cut_steps.step_s - cut_steps.before_s - cut_steps.after_s as piece_s,
+        edge_error_wh(energy_wh, step_s, before_s, low_w, high_w) as start_error_wh,
+        edge_error_wh(energy_wh, step_s, step_s - after_s, low_w, high_w) as end_error_wh,
+    from cut_steps
+),
+
+sums as (
+    select
+        pieces.meter,
+        pieces.bucket,
+        pieces.part_start_at,
+        sum(pieces.energy_wh * pieces.piece_s / pieces.step_s) as energy_wh,
+        sum(pieces.piece_s) filter (pieces.is_measured) as measured_s,
+        sum(pieces.piece_s) filter (
+            pieces.is_measured and pieces.is_gapless and not pieces.is_substituted
+        ) as observed_s,
+        max(pieces.start_error_wh.least_wh) filter (pieces.before_s > 0) as start_least_wh,
+        max(pieces.start_error_wh.most_wh) filter (pieces.before_s > 0) as start_most_wh,
+        max(pieces.end_error_wh.least_wh) filter (pieces.after_s > 0) as end_least_wh,
+        max(pieces.end_error_wh.most_wh) filter (pieces.after_s > 0) as end_most_wh,
+        list_distinct(list(pieces.kind) filter (pieces.kind <> 'normal')) as kinds,
+        bool_or(pieces.is_measured and not pieces.is_gapless) as has_gap,
+        bool_or(pieces.is_substituted) as is_substituted,
+    from pieces
+    group by pieces.meter, pieces.bucket, pieces.part_start_at
+),
+
+final as (
+    select
+        parts.*,
+        sums.energy_wh,
+        coalesce(sums.measured_s, 0) as measured_s,
+        coalesce(sums.observed_s, 0) as observed_s,
+        register_grains.register_step_wh
+        + greatest(
+            coalesce(sums.end_most_wh, 0) - coalesce(sums.start_least_wh, 0),
+            coalesce(sums.start_most_wh, 0) - coalesce(sums.end_least_wh, 0)
+        )
+        + parts.power_limit_w * (parts.part_s - coalesce(sums.measured_s, 0)) / 3600
+            as error_wh,
+        coalesce(sums.kinds, [])
+        || if(sums.has_gap, ['gap'], [])
+        || if(sums.is_substituted, ['substituted'], [])
+            as flags,
+    from parts
+    left join sums using (meter, bucket, part_start_at)
+    left join register_grains using (device, component)
+)
+
+select * from final
+);
