@@ -6,7 +6,7 @@
 -- see boundary_energy, the lower of the two. accuracy_band_ratio, resolution_band_ratio: PUE is
 -- known to plus or minus these, by the meters' accuracy classes, and by register steps and edges.
 -- missing_meters: whose energy is not known. interval_s: length of the period.
-create or replace macro pue(from_at, to_at, grain := 'window', category := null) as table (
+create or replace macro pue(from_at, to_at, grain := 'window', category := 'all') as table (
 with
 
 periods as (
@@ -22,7 +22,14 @@ site as (
 ),
 
 categories as (
-    select unnest(if(category is null, [1, 2, 3], [category::integer])) as category
+    select
+        unnest(
+            if(
+                coalesce(category::varchar, 'all') = 'all',
+                [1, 2, 3],
+                [try_cast(category::varchar as integer)]
+            )
+        ) as category
 ),
 
 sums as (
