@@ -1,0 +1,153 @@
+"""`busway demo`: a simulated plant through everything that production runs, judged by its truth."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from busway.assembly import Assembly
+from busway.demo_report import print_report
+from busway.demo_view import DemoView
+from busway.health import ask
+from busway.lifecycle import run_process
+from busway.processes import free_port
+from busway.site import load_checked_site
+from facility.errors import BuswayError, ConfigError
+from facility.site import Site
+from simulator.demo_site import demo_site_text
+
+DEFAULT_DIRECTORY = Path("build/demo")
+MARKER = "busway-demo"
+"""A file in every directory of a demo's, so that only such a one is ever replaced."""
+COLLECTORS = 2
+SETTLE_SECONDS = 2
+"""Polled before and after the window that is judged, so that each edge has readings on both sides."""
+INTERRUPTED_STATUS = 130
+
+
+@dataclass(frozen=True)
+class Window:
+    """The time that is judged."""
+
+    from_at: datetime
+    to_at: datetime
+
+
+def run_demo(*, seconds: int, racks: int, keep: Path | None, seed: int) -> int:
+    """Run the demo and print its report. Returns the exit status.
+
+    0 when nothing was lost and each PUE agrees with the plant's truth within the meters' resolution.
+
+    Raises:
+        ConfigError: the directory holds something else.
+        ChildFailed: a process ended unasked.
+    """
+    directory = _fresh_directory(keep)
+    status = [INTERRUPTED_STATUS]
+
+    async def body(stop: asyncio.Event) -> None:
+        status[0] = await _demo(directory, seconds, racks, seed, stop)
+
+    run_process(body)
+    return status[0]
+
+
+def _fresh_directory(keep: Path | None) -> Path:
+    directory = keep if keep is not None else DEFAULT_DIRECTORY
+    if directory.exists() and any(directory.iterdir()):
+        if keep is not None or not (directory / MARKER).exists():
+            raise ConfigError(f"{directory} is not empty; give --keep a new directory")
+        shutil.rmtree(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / MARKER).touch()
+    return directory
+
+
+async def _demo(
+    directory: Path, seconds: int, racks: int, seed: int, stop: asyncio.Event
+) -> int:
+    site_file = directory / "site.yaml"
+    site_file.write_text(demo_site_text(racks), "utf-8")
+    site = load_checked_site(site_file)
+    assembly = Assembly(site_file, directory / "logs")
+    view = DemoView(Console(highlight=False), site, directory / "lake", seconds)
+    try:
+        truth_address = _start(assembly, seed)
+        async with view.watching(assembly):
+            window = await _poll(assembly, site, seconds, view, stop)
+        if window is None:
+            return INTERRUPTED_STATUS
+        view.say("Draining: collectors, then the sink.")
+        truth = await ask(
+            f"http://{truth_address}/truth"
+            f"?from={_iso(window.from_at)}&to={_iso(window.to_at)}"
+        )
+    finally:
+        await assembly.stop_all()
+    if truth is None:
+        raise BuswayError("the plant did not tell its truth; see the simulator's log")
+    return print_report(site, directory, window.from_at, window.to_at, truth)
+
+
+def _start(assembly: Assembly, seed: int) -> str:
+    """Start every process and return where the plant tells its truth."""
+    site = ("--site", str(assembly.site_file))
+    broker = f"127.0.0.1:{free_port()}"
+    truth = f"127.0.0.1:{free_port()}"
+    assembly.start("broker", "broker", "--listen", broker)
+    assembly.start("simulator", "simulate", *site, "--seed", str(seed), "--truth", truth)
+    assembly.start("sink", "sink", *site, "--embedded-broker", broker)
+    for i in range(COLLECTORS):
+        assembly.start(
+            f"collector-{i}",
+            "collect",
+            *site,
+            "--shard",
+            f"{i}/{COLLECTORS}",
+            "--embedded-broker",
+            broker,
+        )
+    return truth
+
+
+async def _poll(
+    assembly: Assembly, site: Site, seconds: int, view: DemoView, stop: asyncio.Event
+) -> Window | None:
+    """Let it run until the window is over; None when a signal came first."""
+    view.say(f"Starting: broker, plant of {len(site.devices)} devices, sink, collectors.")
+    ready = asyncio.ensure_future(assembly.until_ready())
+    await _first(ready, stop)
+    if stop.is_set():
+        return None
+    await ready
+    begin = math.ceil(time.time()) + SETTLE_SECONDS
+    window = Window(
+        datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(begin + seconds, UTC)
+    )
+    view.begin(window.from_at, window.to_at)
+    while (left := begin + seconds + SETTLE_SECONDS - time.time()) > 0:
+        assembly.check()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), min(left, 0.5))
+            return None
+    return window
+
+
+async def _first(task: asyncio.Future[None], stop: asyncio.Event) -> None:
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not task.done():
+        task.cancel()
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
