@@ -120,7 +120,7 @@ def decode(value: bytes, headers: Headers) -> Envelope:
         collector=_text(headers, COLLECTOR),
         seq=_number(headers, SEQ, least=1),
         outbox=_text(headers, OUTBOX) if any(name == OUTBOX for name, _ in headers) else "",
-        batch=_conform(_read(value), SCHEMAS[topic]),
+        batch=_conform(_read(value, SCHEMAS[topic].names), SCHEMAS[topic]),
     )
     rows = _number(headers, ROWS, least=0)
     if rows != len(envelope.batch):
@@ -166,9 +166,11 @@ def _topic(schema: str) -> str:
     return TOPICS[match[1]]
 
 
-def _read(value: bytes) -> pa.RecordBatch:
+def _read(value: bytes, names: list[str]) -> pa.RecordBatch:
     try:
         with pa.ipc.open_stream(value) as reader:
+            if reader.schema.names != names:
+                raise MessageUndecodable(f"columns are {reader.schema.names}, not {names}")
             batches = list(reader)
         for batch in batches:
             batch.validate(full=True)
@@ -181,8 +183,6 @@ def _read(value: bytes) -> pa.RecordBatch:
 
 def _conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     """Accept any string encoding where a name is promised; everything else must be exact."""
-    if batch.schema.names != schema.names:
-        raise MessageUndecodable(f"columns are {batch.schema.names}, not {schema.names}")
     columns = []
     for field, column in zip(schema, batch.columns, strict=True):
         if field.type == NAME and column.type != NAME and _is_text(column.type):
