@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from collectors.modbus.opening import open_modbus
 from collectors.profile import Profile
+from collectors.snmp.opening import open_snmp
 from collectors.source import Source
 from facility.site import Device, Site
 
 OPENERS: dict[str, Callable[[Device, Profile, Site], Source]] = {
     "modbus": open_modbus,
+    "snmp": open_snmp,
 }
 """By the profile's protocol."""
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from collectors.snmp.index import names_of, parse_pattern
 from facility.catalogue import load_catalogue
 
 WordOrder = Literal["ABCD", "CDAB", "BADC", "DCBA"]
@@ -137,6 +138,14 @@ class Digits(Model):
     """What the devices seen so far answer; the simulator answers it too."""
 
 
+class Match(Model):
+    """What the device itself says: its object `oid` answers `equals`."""
+
+    oid: Annotated[str, Field(pattern=r"^1(\.\d+)+$")]
+    equals: int | str
+    """A number, a text, or an OBJECT IDENTIFIER in dotted form."""
+
+
 class SnmpPoint(Point):
     """A scalar (`oid` with its instance) or a table column (`index` says how rows are named)."""
 
@@ -147,10 +156,34 @@ class SnmpPoint(Point):
     """OID of the digits, a column with the same index."""
     available_oid: str | None = None
     """Column (TruthValue) that says whether the row has a sensor at all."""
+    where: Match | None = None
+    """Column that says which row this is, where rows stand in no fixed order; the first wins."""
+    fahrenheit_when: Match | None = None
+    """Scalar that says the value, after `scale`, is in degrees Fahrenheit."""
     type: Literal[
         "Integer32", "Unsigned32", "Counter32", "Counter64", "TimeTicks", "OctetString"
     ] = "Integer32"
     """As the MIB declares it; what the simulator serves."""
+
+    @model_validator(mode="after")
+    def _names_its_rows(self) -> Self:
+        if self.index is None:
+            if self.available_oid is not None or self.where is not None:
+                raise ValueError("available_oid and where are columns: give the index, too")
+            return self
+        bound = {part for part in parse_pattern(self.index).parts if isinstance(part, str)}
+        named = set(names_of(self.component))
+        if named - bound:
+            raise ValueError(
+                f"component {self.component!r} names {{{min(named - bound)}}}, which index "
+                f"{self.index!r} does not bind"
+            )
+        if bound - named and self.where is None:
+            raise ValueError(
+                f"index {self.index!r} binds {{{min(bound - named)}}}, which component "
+                f"{self.component!r} does not name: several rows would be one component"
+            )
+        return self
 
 
 class SnmpIdentity(Model):

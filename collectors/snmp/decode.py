@@ -1,0 +1,105 @@
+"""From what an agent answered to values in the catalogue's units. Pure, a column at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from collectors.profile import SnmpPoint
+from collectors.snmp.session import Missing, Value
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+def read_numbers(answers: Sequence[Value | None]) -> tuple[Floats, dict[int, str]]:
+    """Raw numbers by row, NaN where there is none, and why by row. None: not answered."""
+    raw = np.array([a if type(a) is int else np.nan for a in answers], np.float64)
+    reasons: dict[int, str] = {}
+    for row in np.flatnonzero(np.isnan(raw)).tolist():
+        number, reason = _read_other(answers[row])
+        raw[row] = number
+        if reason:
+            reasons[row] = reason
+    return raw, reasons
+
+
+def _read_other(answer: Value | None) -> tuple[float, str]:
+    """Anything but an integer; a text that is a number counts as that number."""
+    if answer is None:
+        return np.nan, "not answered"
+    if isinstance(answer, Missing):
+        return np.nan, answer.value
+    if isinstance(answer, bytes):
+        text = answer.decode("utf-8", "replace").strip("\0 ")
+        try:
+            return float(text), ""
+        except ValueError:
+            return np.nan, f"expected a number, found text {text[:40]!r}"
+    return np.nan, "expected a number, found an OBJECT IDENTIFIER"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """How each row's raw number becomes its value: `raw * multiplier / divisor + offset`."""
+
+    multiplier: Floats
+    divisor: Floats
+    offset: Floats
+    fahrenheit: Mask
+    sentinels: Floats
+    """Rows by sentinels, NaN where a row has fewer."""
+    negative_is_missing: Mask
+
+    @classmethod
+    def for_rows(
+        cls,
+        points: Sequence[SnmpPoint],
+        digits: Sequence[int | None],
+        fahrenheit: Sequence[bool],
+    ) -> Self:
+        """The conversion of these rows, with the decimal digits that the device states for each.
+
+        None where it states none: without the digits a number has no value.
+        """
+        scales = np.array([_exact(point.scale) for point in points], np.float64).reshape(-1, 2)
+        tens = np.array([np.nan if d is None else 10.0**d for d in digits], np.float64)
+        width = max((len(point.sentinels) for point in points), default=0)
+        sentinels = np.full((len(points), width), np.nan)
+        for row, point in enumerate(points):
+            sentinels[row, : len(point.sentinels)] = point.sentinels
+        return cls(
+            multiplier=scales[:, 0],
+            divisor=scales[:, 1] * tens,
+            offset=np.array([point.offset for point in points], np.float64),
+            fahrenheit=np.array(fahrenheit, np.bool_),
+            sentinels=sentinels,
+            negative_is_missing=np.array([p.negative_means_missing for p in points], np.bool_),
+        )
+
+    @property
+    def unit_per_count(self) -> Floats:
+        """What one raw count is worth in the quantity's unit."""
+        return self.multiplier / self.divisor * np.where(self.fahrenheit, 5 / 9, 1.0)
+
+    def unavailable(self, raw: Floats) -> Mask:
+        """Rows where the device's number means that it has no value."""
+        found: Mask = (raw[:, np.newaxis] == self.sentinels).any(axis=1)
+        return found | (self.negative_is_missing & (raw < 0))
+
+    def convert(self, raw: Floats) -> Floats:
+        """Values in the quantities' units; NaN stays NaN."""
+        value = raw * self.multiplier / self.divisor + self.offset
+        return np.where(self.fahrenheit, (value - 32) * 5 / 9, value)
+
+
+def _exact(scale: float) -> tuple[float, float]:
+    """A scale as multiplier and divisor: 0.1 divides by 10, so that 2079 becomes 207.9 exactly."""
+    inverse = 1 / scale
+    if abs(scale) < 1 and abs(inverse - round(inverse)) < 1e-9 * abs(inverse):
+        return 1.0, float(round(inverse))
+    return scale, 1.0

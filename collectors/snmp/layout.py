@@ -1,0 +1,181 @@
+"""Which of a profile's points one device has, row by row, from what its tables showed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from collectors.profile import Match, SnmpPoint, SnmpSection
+from collectors.snmp.decode import Conversion
+from collectors.snmp.index import name_component, parse_pattern
+from collectors.snmp.oid import Oid, format_oid, parse_oid
+from collectors.snmp.session import Missing, Value
+from facility.point import PointTable
+
+TRUTH_VALUE_FALSE = 2
+LARGEST_DIGITS = 15
+"""More decimal digits than a 32-bit number has cannot be meant."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a survey has seen so far: row suffixes by value column, and single objects."""
+
+    rows: dict[Oid, list[Oid]] = field(default_factory=dict)
+    cells: dict[Oid, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A point at one row; a scalar's suffix is empty."""
+
+    point: SnmpPoint
+    suffix: Oid
+    component: str
+
+    @property
+    def oid(self) -> Oid:
+        """Where its value stands."""
+        return self.at(self.point.oid)
+
+    def at(self, column: str) -> Oid:
+        """Another column of the same row."""
+        return parse_oid(column) + self.suffix
+
+    def details(self) -> Iterable[Oid]:
+        """The objects that say whether the device has this point, and how to read it."""
+        point = self.point
+        if point.index is None:
+            yield self.oid
+        if point.available_oid is not None:
+            yield self.at(point.available_oid)
+        if point.where is not None:
+            yield self.at(point.where.oid)
+        if point.digits is not None:
+            yield self.at(point.digits.oid)
+        if point.fahrenheit_when is not None:
+            yield parse_oid(point.fahrenheit_when.oid)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """One device's points in row order, and how to read and convert each."""
+
+    table: PointTable
+    points: tuple[SnmpPoint, ...]
+    oids: tuple[Oid, ...]
+    digits: tuple[int | None, ...]
+    fahrenheit: tuple[bool, ...]
+    rows: Mapping[Oid, tuple[Oid, ...]]
+    """Every row suffix of every value column, wanted or not, in order."""
+    conversion: Conversion
+    known: frozenset[Oid]
+    """Every OID that a poll may meet; another is a new row."""
+
+    @property
+    def scalars(self) -> frozenset[Oid]:
+        """The OIDs that are no table's."""
+        return frozenset(
+            oid for oid, point in zip(self.oids, self.points, strict=True) if point.index is None
+        )
+
+    def differs_from(self, answers: Mapping[Oid, Value]) -> bool:
+        """Whether rows have gone, or new ones have come, since the survey."""
+        if answers.keys() - self.known:
+            return True
+        gone = [oid for oid, value in answers.items() if isinstance(value, Missing)]
+        return any(oid not in self.scalars for oid in gone)
+
+    def same_as(self, other: Layout) -> bool:
+        """Whether a survey found nothing new."""
+        return (
+            (self.table.components, self.oids, self.digits)
+            == (other.table.components, other.oids, other.digits)
+            and self.fahrenheit == other.fahrenheit
+            and self.rows == other.rows
+        )
+
+
+def value_columns(section: SnmpSection) -> tuple[Oid, ...]:
+    """The columns whose rows must be found, each once."""
+    return tuple(dict.fromkeys(parse_oid(p.oid) for p in section.points if p.index is not None))
+
+
+def candidates(section: SnmpSection, rows: Mapping[Oid, Iterable[Oid]]) -> list[Candidate]:
+    """Every point at every row that its index fits, in the profile's order."""
+    found: list[Candidate] = []
+    for point in section.points:
+        if point.index is None:
+            found.append(Candidate(point, (), point.component))
+            continue
+        pattern = parse_pattern(point.index)
+        for suffix in rows.get(parse_oid(point.oid), ()):
+            names = pattern.bind(suffix)
+            if names is not None:
+                component = name_component(point.component, names)
+                found.append(Candidate(point, suffix, component))
+    return found
+
+
+def build_layout(
+    device: str, section: SnmpSection, findings: Findings, keep: frozenset[Oid] = frozenset()
+) -> Layout:
+    """The points that the device has.
+
+    Scalars that do not answer are left out unless they are among `keep`, those that answered once:
+    a device may lack what its family offers, but must not silently lose what it gave.
+    """
+    taken: dict[tuple[str, str], Candidate] = {}
+    for candidate in candidates(section, findings.rows):
+        if candidate.oid in keep or _exists(candidate, findings.cells):
+            taken.setdefault((candidate.component, candidate.point.quantity), candidate)
+    chosen = tuple(taken.values())
+    points = tuple(candidate.point for candidate in chosen)
+    digits = tuple(_digits(candidate, findings.cells) for candidate in chosen)
+    fahrenheit = tuple(_is(findings.cells, c.point.fahrenheit_when) for c in chosen)
+    oids = tuple(candidate.oid for candidate in chosen)
+    rows = {column: tuple(sorted(suffixes)) for column, suffixes in findings.rows.items()}
+    return Layout(
+        table=PointTable(
+            device=device,
+            components=tuple(component for component, _ in taken),
+            quantities=tuple(quantity for _, quantity in taken),
+            sources=tuple(format_oid(candidate.oid) for candidate in chosen),
+        ),
+        points=points,
+        oids=oids,
+        digits=digits,
+        fahrenheit=fahrenheit,
+        rows=rows,
+        conversion=Conversion.for_rows(points, digits, fahrenheit),
+        known=frozenset(oids) | {c + suffix for c, suffixes in rows.items() for suffix in suffixes},
+    )
+
+
+def _exists(candidate: Candidate, cells: Mapping[Oid, Value]) -> bool:
+    point = candidate.point
+    if point.index is None:
+        return not isinstance(cells.get(candidate.oid, Missing.NO_SUCH_OBJECT), Missing)
+    if point.available_oid is not None:
+        available = cells.get(candidate.at(point.available_oid))
+        if available == TRUTH_VALUE_FALSE:
+            return False
+    return point.where is None or _is(cells, point.where, candidate.suffix)
+
+
+def _digits(candidate: Candidate, cells: Mapping[Oid, Value]) -> int | None:
+    if candidate.point.digits is None:
+        return 0
+    stated = cells.get(candidate.at(candidate.point.digits.oid))
+    return stated if isinstance(stated, int) and 0 <= stated <= LARGEST_DIGITS else None
+
+
+def _is(cells: Mapping[Oid, Value], match: Match | None, suffix: Oid = ()) -> bool:
+    if match is None:
+        return False
+    found = cells.get(parse_oid(match.oid) + suffix)
+    if isinstance(found, bytes):
+        return found.decode("utf-8", "replace") == match.equals
+    if isinstance(found, tuple):
+        return format_oid(found) == match.equals
+    return found == match.equals

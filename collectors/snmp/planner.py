@@ -1,0 +1,74 @@
+"""The fewest requests that read a layout: GETBULK for columns wanted whole, else GET. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from collectors.snmp.layout import Layout
+from collectors.snmp.oid import Oid
+from collectors.snmp.session import Request
+from collectors.snmp.sizes import Sizes
+
+SHORTEST_RUN = 3
+"""Below this a GET is no dearer than a GETBULK."""
+DENSEST_WASTE = 2
+"""A run is read whole where at most one row in so many is unwanted."""
+
+
+def plan(layout: Layout, sizes: Sizes, *, bulk: bool = True) -> tuple[Request, ...]:
+    """Requests that together ask for every OID of the layout; `bulk` is False for SNMPv1."""
+    runs = dict(_runs(layout)) if bulk else {}
+    in_runs = {column + suffix for column, run in runs.items() for suffix in run.suffixes}
+    rest = [oid for oid in layout.oids if oid not in in_runs]
+    return (*_bulk_requests(runs, sizes.bulk), *get_requests(rest, sizes))
+
+
+def get_requests(oids: Sequence[Oid], sizes: Sizes) -> tuple[Request, ...]:
+    """GETs of so many varbinds each."""
+    return tuple(
+        Request(tuple(oids[start : start + sizes.get])) for start in range(0, len(oids), sizes.get)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Neighbouring rows of a column; `before` is the row that precedes them, empty for none."""
+
+    before: Oid
+    suffixes: tuple[Oid, ...]
+
+    def pieces(self, size: int) -> Iterator[_Run]:
+        for start in range(0, len(self.suffixes), size):
+            before = self.suffixes[start - 1] if start else self.before
+            yield _Run(before, self.suffixes[start : start + size])
+
+
+def _runs(layout: Layout) -> Iterator[tuple[Oid, _Run]]:
+    """The columns worth reading whole, from the first wanted row to the last."""
+    wanted = set(layout.oids)
+    for column, present in layout.rows.items():
+        rows = [i for i, suffix in enumerate(present) if column + suffix in wanted]
+        if len(rows) < SHORTEST_RUN:
+            continue
+        first, last = rows[0], rows[-1]
+        if (last - first + 1) <= DENSEST_WASTE * len(rows):
+            yield column, _Run(present[first - 1] if first else (), present[first : last + 1])
+
+
+def _bulk_requests(runs: dict[Oid, _Run], size: int) -> Iterator[Request]:
+    """Columns with the same rows share requests, as many columns as the size allows."""
+    alike: dict[_Run, list[Oid]] = {}
+    for column, run in runs.items():
+        alike.setdefault(run, []).append(column)
+    for run, columns in alike.items():
+        for piece in run.pieces(size):
+            together = max(1, size // len(piece.suffixes))
+            for start in range(0, len(columns), together):
+                oids = tuple(column + piece.before for column in columns[start : start + together])
+                yield Request(oids, len(piece.suffixes))
+
+
+def unasked(layout: Layout, answered: Collection[Oid]) -> list[Oid]:
+    """What the planned requests did not bring, as where a table's rows have moved."""
+    return [oid for oid in layout.oids if oid not in answered]
