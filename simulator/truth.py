@@ -55,6 +55,11 @@ class Truth:
         it_wh = self.it_wh(category)
         return self.utility_wh / it_wh if it_wh > 0 else None
 
+    @property
+    def tensor_share(self) -> float | None:
+        """GPU energy spent while the tensor pipes were active; None where no GPU took any."""
+        return self.tensor_wh / self.gpu_wh if self.gpu_wh > 0 else None
+
     def __sub__(self, earlier: Self) -> Truth:
         return Truth(
             *(getattr(self, field.name) - getattr(earlier, field.name) for field in fields(self))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+import numpy as np
 
 from simulator.plant.arrays import Floats
 from simulator.plant.clock import StepClock
@@ -28,14 +30,16 @@ class Readable(Protocol):
 
 
 class Bank:
-    """Columns of like devices, one row each; numbered components take several cells of a row.
+    """Columns of `rows` like devices; numbered components take several cells of a row.
 
     The numbers of a component `phase` are declared as `parts={"phase": (1, 2, 3)}`; its columns
     hold device after device, three cells each.
     """
 
-    def __init__(self, clock: StepClock, parts: dict[str, Sequence[int]] | None = None) -> None:
-        self._clock = clock
+    def __init__(
+        self, clock: StepClock, rows: int, parts: Mapping[str, Sequence[int]] | None = None
+    ) -> None:
+        self._clock, self._rows = clock, rows
         self._numbers = {
             kind: {number: place for place, number in enumerate(numbers)}
             for kind, numbers in (parts or {}).items()
@@ -46,9 +50,14 @@ class Bank:
         """Declare a gauge of a component, or of all numbered components of a kind."""
         self._columns[component, quantity] = Gauge(self._clock, compute)
 
-    def constant(self, component: str, quantity: str, column: Floats) -> None:
-        """Declare what never changes."""
-        self._columns[component, quantity] = Constant(column)
+    def shared(self, component: str, quantity: str, compute: Callable[[], float]) -> None:
+        """Declare a gauge that is the same for all devices."""
+        self.gauge(component, quantity, lambda: np.full(self._rows, compute()))
+
+    def repeated(self, kind: str, quantity: str, compute: Callable[[], Floats]) -> None:
+        """Declare a gauge that is the same for all numbered components of a device."""
+        count = len(self._numbers[kind])
+        self.gauge(kind, quantity, lambda: np.repeat(compute(), count))
 
     def register(
         self,
@@ -59,6 +68,11 @@ class Bank:
     ) -> None:
         """Declare a counter by its total at the step's begin and its growth per hour."""
         self._columns[component, quantity] = Register(self._clock, total, hourly)
+
+    def constant(self, component: str, quantity: str, value: float | Floats) -> None:
+        """Declare what never changes: one value for all, or each device's own."""
+        cells = self._rows * len(self._numbers.get(component, (0,)))
+        self._columns[component, quantity] = Constant(np.broadcast_to(value, cells))
 
     def find(self, row: int, component: str, quantity: str) -> Cell | None:
         """Where the quantity of a component of the device in a row is; None if nowhere."""

@@ -141,7 +141,7 @@ class CoolingPlant:
     @property
     def cdu_supply_c(self) -> Floats:
         """Secondary fluid out of each CDU: facility water plus an approach that grows with heat."""
-        return self.facility_supply_c + CDU_APPROACH_K * self.cdus.heat_w / self.cdus.design_heat_w
+        return self.facility_supply_c + CDU_APPROACH_K * self.cdus.load_ratio
 
     def full_power(self, own: Floats) -> None:
         """Write the most that each unit can draw (W) to its row."""

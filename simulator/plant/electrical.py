@@ -18,6 +18,8 @@ LINES = (12, 23, 31)
 REGULATION = 0.012
 """Voltage lost from no load to the planned one."""
 PHASE_SPREAD = 0.003
+LEAKAGE = 4e-5
+"""Earth leakage over the phase current."""
 UNEVEN_PHASES = 0.025
 """Spread of the phases' shares of the power."""
 
@@ -50,7 +52,7 @@ class Electrical:
 
     def __init__(self, clock: StepClock, flow: Flow, wiring: Wiring, grid: Grid) -> None:
         self._flow, self._wiring, self._grid = flow, wiring, grid
-        self.bank = Bank(clock, {"phase": PHASES, "line": LINES})
+        self.bank = Bank(clock, flow.power_w.size, {"phase": PHASES, "line": LINES})
         self._declare_whole()
         self._declare_phases()
         self._declare_registers()
@@ -91,31 +93,32 @@ class Electrical:
         gauge("", "reactive_power_var", lambda: flow.reactive_var)
         gauge("", "power_factor_ratio", lambda: flow.power_factor)
         gauge("", "peak_power_w", lambda: flow.peak_w)
-        gauge("", "frequency_hz", lambda: np.full(flow.power_w.size, self._grid.frequency_hz))
+        self.bank.shared("", "frequency_hz", lambda: self._grid.frequency_hz)
         gauge("", "voltage_v", lambda: self.voltages().mean(axis=1))
         gauge("", "line_voltage_v", lambda: self.line_voltages().mean(axis=1))
         gauge("", "current_a", lambda: self.currents().mean(axis=1))
         gauge("", "neutral_current_a", self.neutral_currents)
+        gauge("", "residual_current_a", lambda: LEAKAGE * self.currents().mean(axis=1))
         gauge("", "current_imbalance_ratio", lambda: _deviation(self.currents()))
         gauge("", "voltage_unbalance_ratio", lambda: _deviation(self.voltages()))
         gauge("", "current_thd_ratio", self.current_thd)
         gauge("", "voltage_thd_ratio", self.voltage_thd)
         gauge("", "load_ratio", lambda: flow.load_ratio)
-        self.bank.constant("", "rated_power_w", flow.design_w)
-        self.bank.constant("", "rated_apparent_power_va", flow.design_w)
-        self.bank.constant("", "breaker_closed_state", np.ones(flow.power_w.size))
+        self.bank.constant("", "rated_power_w", flow.rated_w)
+        self.bank.constant("", "rated_apparent_power_va", flow.rated_w)
+        self.bank.constant("", "breaker_closed_state", 1.0)
 
     def _declare_phases(self) -> None:
         gauge, flow, share = self.bank.gauge, self._flow, self._wiring.phase_share
         gauge("phase", "active_power_w", lambda: shared_out(share, flow.power_w))
         gauge("phase", "apparent_power_va", lambda: shared_out(share, flow.apparent_va))
         gauge("phase", "reactive_power_var", lambda: shared_out(share, flow.reactive_var))
-        gauge("phase", "power_factor_ratio", lambda: np.repeat(flow.power_factor, 3))
+        self.bank.repeated("phase", "power_factor_ratio", lambda: flow.power_factor)
         gauge("phase", "load_ratio", lambda: shared_out(3 * share, flow.load_ratio))
         gauge("phase", "voltage_v", lambda: self.voltages().ravel())
         gauge("phase", "current_a", lambda: self.currents().ravel())
-        gauge("phase", "current_thd_ratio", lambda: np.repeat(self.current_thd(), 3))
-        gauge("phase", "voltage_thd_ratio", lambda: np.repeat(self.voltage_thd(), 3))
+        self.bank.repeated("phase", "current_thd_ratio", self.current_thd)
+        self.bank.repeated("phase", "voltage_thd_ratio", self.voltage_thd)
         gauge("phase", "line_voltage_v", lambda: self.line_voltages().ravel())
         gauge("line", "line_voltage_v", lambda: self.line_voltages().ravel())
 
@@ -133,7 +136,7 @@ class Electrical:
                 partial(shared_out, share, total),
                 partial(shared_out, share, hourly),
             )
-        bank.constant("", "energy_exported_wh", np.zeros(flow.power_w.size))
+        bank.constant("", "energy_exported_wh", 0.0)
 
 
 def _deviation(of_phases: Floats) -> Floats:

@@ -16,30 +16,30 @@ OPENING_HOURS = (400.0, 6_000.0)
 class Flow:
     """Power through parts, as their meters see it.
 
-    `true_w` gives it now; `gain` is each meter's own error, 1 for an exact one; `design_w` is the
+    `true_w` gives it now; `gain` is each meter's own error, 1 for an exact one; `rated_w` is the
     power that the parts are planned for.
     """
 
     def __init__(
         self,
         true_w: Callable[[], Floats],
-        design_w: Floats,
+        rated_w: Floats,
         gain: Floats,
         rng: np.random.Generator,
     ) -> None:
-        self._true_w, self.design_w, self._gain = true_w, design_w, gain
-        count = design_w.size
+        self._true_w, self.rated_w, self._gain = true_w, rated_w, gain
+        count = rated_w.size
         self.power_w, self.power_factor = np.zeros(count), np.ones(count)
         self.apparent_va, self.reactive_var = np.zeros(count), np.zeros(count)
-        self.energy_wh = 0.66 * design_w * rng.uniform(*OPENING_HOURS, count)
+        self.energy_wh = 0.66 * rated_w * rng.uniform(*OPENING_HOURS, count)
         self.apparent_vah = self.energy_wh / 0.97
         self.reactive_varh = self.energy_wh * 0.25
-        self.peak_w = 0.9 * design_w
+        self.peak_w = 0.9 * rated_w
 
     @property
     def load_ratio(self) -> Floats:
         """Power over what was planned."""
-        return self.power_w / self.design_w
+        return self.power_w / self.rated_w
 
     def begin_step(self) -> None:
         """Take over the powers of the step that begins."""

@@ -40,8 +40,8 @@ class GpuBank:
         self, clock: StepClock, racks: Racks, workload: Workload, nodes: list[str], seed: int
     ) -> None:
         self._racks, self._workload, self._nodes, self._seed = racks, workload, nodes, seed
-        self._gpus = Bank(clock)
-        self._cpus = Bank(clock, {"cpu": range(CPUS_PER_NODE)})
+        self._gpus = Bank(clock, racks.gpus.count)
+        self._cpus = Bank(clock, len(nodes), {"cpu": range(CPUS_PER_NODE)})
         self._places: dict[int, dict[str, int]] = {}
         self._declare_activity()
         self._declare_board()
@@ -103,13 +103,13 @@ class GpuBank:
         bank.gauge("", "clock_event_reasons_code", self._event_reasons)
 
     def _declare_rest(self) -> None:
-        bank, count = self._gpus, self._racks.gpus.count
-        bank.constant("", "memory_clock_hz", np.full(count, MEMORY_HZ))
+        bank = self._gpus
+        bank.constant("", "memory_clock_hz", MEMORY_HZ)
         bank.gauge("", "memory_used_bytes", self._memory_used)
         bank.gauge(
             "", "memory_free_bytes", lambda: MEMORY_BYTES - RESERVED_BYTES - self._memory_used()
         )
-        bank.constant("", "memory_reserved_bytes", np.full(count, float(RESERVED_BYTES)))
+        bank.constant("", "memory_reserved_bytes", float(RESERVED_BYTES))
         for quantity in (
             "encoder_utilisation_ratio",
             "decoder_utilisation_ratio",
@@ -120,7 +120,7 @@ class GpuBank:
             "remapped_rows_uncorrectable_count",
             "row_remap_failure_state",
         ):
-            bank.constant("", quantity, np.zeros(count))
+            bank.constant("", quantity, 0.0)
 
     def _memory_used(self) -> Floats:
         """Whole bytes: a running job fills most of the memory."""

@@ -47,8 +47,14 @@ class Movers:
     def step(self, heat_w: Floats) -> None:
         """Follow the heat: flow in proportion to it, power with the cube of the speed."""
         self.heat_w = heat_w
-        np.clip(heat_w / self.design_heat_w, self.design.slowest, 1.0, out=self.speed)
+        np.clip(self.load_ratio, self.design.slowest, 1.0, out=self.speed)
         self.power_w = fan_law_w(self.design.power_ratio * self.design_heat_w, self.speed)
+
+    @property
+    def load_ratio(self) -> Floats:
+        """Heat over what each is sized for."""
+        load: Floats = self.heat_w / self.design_heat_w
+        return load
 
     @property
     def flow(self) -> Floats:

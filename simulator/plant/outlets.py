@@ -6,19 +6,18 @@ from functools import partial
 
 import numpy as np
 
+from simulator.plant.air_banks import AIR_SUPPLY_C, HUMIDITY
 from simulator.plant.arrays import Floats, Indices, shared_out, shares
 from simulator.plant.banks import Bank
 from simulator.plant.clock import StepClock
-from simulator.plant.cooling_banks import AIR_SUPPLY_C
 from simulator.plant.electrical import Electrical
 from simulator.plant.flows import Flow
 
 PHASES = 3
 BANKS = (1, 2)
-TEMPERATURE_SENSOR, HUMIDITY_SENSOR = "sensor.1", "sensor.2"
+TEMPERATURE_SENSOR = "sensor.1"
 RECIRCULATION_K = 1.4
 """How much warmer than the air supplied the air at a fully loaded rack's intake is."""
-HUMIDITY = 0.48
 
 
 def outlet_shares(pdus: int, outlets: int, spread: float, rng: np.random.Generator) -> Floats:
@@ -32,14 +31,24 @@ def phase_shares(outlets: Floats) -> Floats:
 
 
 class Outlets:
-    """Columns over the outlets and banks of `pdus` (rows of the power path), all with as many."""
+    """Columns over the outlets and banks of `pdus` (rows of the power path), all with as many.
+
+    Each has a temperature sensor, and one of humidity: `humidity_sensor` is its component.
+    """
 
     def __init__(
-        self, clock: StepClock, pdus: Indices, share: Floats, flow: Flow, electrical: Electrical
+        self,
+        clock: StepClock,
+        pdus: Indices,
+        share: Floats,
+        flow: Flow,
+        electrical: Electrical,
+        *,
+        humidity_sensor: str,
     ) -> None:
         outlets = share.shape[1]
         parts = {"outlet": range(1, outlets + 1), "bank": BANKS, "breaker": BANKS}
-        self.bank = Bank(clock, parts)
+        self.bank = Bank(clock, pdus.size, parts)
         self._pdus, self._flow, self._electrical = pdus, flow, electrical
         halves = np.array_split(share, len(BANKS), axis=1)
         banks = np.stack([half.sum(axis=1) for half in halves], axis=1)
@@ -49,24 +58,20 @@ class Outlets:
         self.bank.gauge("outlet", "current_a", lambda: self._outlet_currents(share))
         for kind in ("bank", "breaker"):
             self.bank.gauge(kind, "current_a", lambda: self._bank_currents(banks))
-        self._declare_sensors(pdus.size)
+        self.bank.gauge(TEMPERATURE_SENSOR, "temperature_c", self._intake_c)
+        self.bank.constant(humidity_sensor, "relative_humidity_ratio", HUMIDITY)
 
     def _declare_power(self, kind: str, share: Floats) -> None:
         bank, flow, of = self.bank, self._flow, partial(self._of, share)
         bank.gauge(kind, "active_power_w", lambda: of(flow.power_w))
         bank.gauge(kind, "apparent_power_va", lambda: of(flow.apparent_va))
         bank.gauge(kind, "reactive_power_var", lambda: of(flow.reactive_var))
-        even = np.ones_like(share)
-        bank.gauge(kind, "power_factor_ratio", lambda: self._of(even, flow.power_factor))
+        bank.repeated(kind, "power_factor_ratio", lambda: flow.power_factor[self._pdus])
         bank.register(
             kind, "energy_imported_wh", lambda: of(flow.energy_wh), lambda: of(flow.power_w)
         )
-        bank.constant(kind, "switch_on_state", even.ravel())
-        bank.constant(kind, "breaker_closed_state", even.ravel())
-
-    def _declare_sensors(self, pdus: int) -> None:
-        self.bank.gauge(TEMPERATURE_SENSOR, "temperature_c", self._intake_c)
-        self.bank.constant(HUMIDITY_SENSOR, "relative_humidity_ratio", np.full(pdus, HUMIDITY))
+        bank.constant(kind, "switch_on_state", 1.0)
+        bank.constant(kind, "breaker_closed_state", 1.0)
 
     def _of(self, share: Floats, whole: Floats) -> Floats:
         return shared_out(share, whole[self._pdus])

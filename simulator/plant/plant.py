@@ -70,6 +70,8 @@ class Plant:
         self._other_w = OTHER_LOAD_RATIO * float(self.racks.full_w.sum()) / self._others.size
         self.own_w = np.zeros(len(self.network.parts))
         """What each part itself consumes."""
+        transformers = self.network.of_role(DeviceRole.TRANSFORMER)
+        self._indoors = np.setdiff1d(np.arange(self.own_w.size), transformers)
         self._rate_network()
         self._accounts = Accounts(self.network, topology.racks)
         self._grid = Grid(rng)
@@ -113,6 +115,11 @@ class Plant:
         faces = self._instruments.faces.get(device, ())
         return tuple(dict.fromkeys(name for face in faces for name in face.components()))
 
+    @property
+    def gpu_count(self) -> int:
+        """GPUs in all racks."""
+        return self.racks.gpus.count
+
     def truth(self, at: float) -> Truth:
         """Return the exact energies from the plant's start up to a Unix time.
 
@@ -148,7 +155,7 @@ class Plant:
 
     def _loss_w(self) -> float:
         """Losses that warmed the halls in the step before."""
-        return float((self.network.drawn - self.network.load).sum())
+        return float((self.network.drawn - self.network.load)[self._indoors].sum())
 
     def _rate_network(self) -> None:
         """Size the power path for all racks and all cooling at full power."""

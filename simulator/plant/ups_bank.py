@@ -1,41 +1,37 @@
-"""What a UPS shows beside its input and output: battery, load, state."""
+"""What a UPS shows beside its input and output: battery and state."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from simulator.plant.arrays import Indices
+from simulator.plant.arrays import Floats, Indices
 from simulator.plant.banks import Bank
 from simulator.plant.clock import StepClock
 from simulator.plant.network import PowerNetwork
 
-CELL_STRING_V = 540.0
-FLOAT_CURRENT_A = 0.6
-BATTERY_C = 24.5
+ON_MAINS = {
+    "battery_charge_ratio": 1.0,
+    "battery_voltage_v": 540.0,
+    "battery_current_a": 0.6,
+    "battery_temperature_c": 24.5,
+    "time_on_battery_s": 0.0,
+    "on_battery_state": 0.0,
+    "on_bypass_state": 0.0,
+    "alarm_state": 0.0,
+}
 RUNTIME_AT_FULL_LOAD_S = 300.0
+PEUKERT = 1.15
+"""Exponent by which a battery lasts longer at lower load."""
 
 
 def ups_bank(clock: StepClock, network: PowerNetwork, rows: Indices) -> Bank:
-    """Columns over the UPSes; the rating is that of the power path."""
-    bank, count, rated = Bank(clock), rows.size, network.rated[rows]
+    """Columns over the UPSes, all on mains."""
+    bank = Bank(clock, rows.size)
 
-    def load_ratio() -> np.ndarray:
-        return network.load[rows] / rated
+    def runtime_s() -> Floats:
+        load: Floats = (network.load[rows] + 1.0) / network.rated[rows]
+        return RUNTIME_AT_FULL_LOAD_S * load**-PEUKERT
 
-    bank.gauge("", "load_ratio", load_ratio)
-    bank.gauge("", "battery_runtime_s", lambda: RUNTIME_AT_FULL_LOAD_S / load_ratio() ** 1.15)
-    bank.constant("", "rated_power_w", rated)
-    bank.constant("", "rated_apparent_power_va", rated)
-    for quantity, value in (
-        ("battery_charge_ratio", 1.0),
-        ("battery_voltage_v", CELL_STRING_V),
-        ("battery_current_a", FLOAT_CURRENT_A),
-        ("battery_temperature_c", BATTERY_C),
-        ("time_on_battery_s", 0.0),
-        ("on_battery_state", 0.0),
-        ("on_bypass_state", 0.0),
-        ("alarm_state", 0.0),
-    ):
-        bank.constant("", quantity, np.full(count, value))
-        bank.constant("battery", quantity, np.full(count, value))
+    for component in ("", "battery"):
+        bank.gauge(component, "battery_runtime_s", runtime_s)
+        for quantity, value in ON_MAINS.items():
+            bank.constant(component, quantity, value)
     return bank

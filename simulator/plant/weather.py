@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -34,6 +35,9 @@ class Outdoor:
     wet_bulb_c: float
     dry_bulb_c: float
     local_hour: float
+
+
+OutdoorNow = Callable[[], Outdoor]
 
 
 class Weather:
