@@ -5,13 +5,24 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+_PLACE = re.compile(
+    r"(?P<host>\[[^\]]*\]|[^][:/?#@]*)(:(?P<port>[^/?#]*))?(?P<path>/[^?#\s]*)?(\?(?P<query>[^#]*))?"
+)
 _DIGITS = re.compile(r"[0-9.]+")
 _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
 _UNIT = re.compile(r"unit=([0-9]{1,3})")
+_FORMS = {
+    "modbus": "modbus://HOST[:PORT][?unit=N]",
+    "modbus+tls": "modbus+tls://HOST[:PORT][?unit=N]",
+    "snmp": "snmp://HOST[:PORT]",
+    "http": "http://HOST[:PORT][/PATH]",
+    "https": "https://HOST[:PORT][/PATH]",
+    "nvml": "nvml://HOST",
+}
 
 Scheme = Literal["modbus", "modbus+tls", "snmp", "http", "https", "nvml"]
 
@@ -67,34 +78,24 @@ def parse_address(text: object) -> object:
     """
     if not isinstance(text, str):
         return text
-    try:
-        url = urlsplit(text)
-        port = url.port
-    except ValueError:
-        raise ValueError(
-            f"'{text}': the port must be a number from 1 to 65535, and IPv6 stand in brackets"
-        ) from None
-    if url.scheme not in DEFAULT_PORTS:
+    scheme, separator, rest = text.partition("://")
+    if scheme not in DEFAULT_PORTS or not separator:
         raise ValueError(
             f"'{text}' starts with none of {', '.join(f'{name}://' for name in DEFAULT_PORTS)}"
         )
-    if port == 0:
-        raise ValueError(f"'{text}': the port must be a number from 1 to 65535")
-    is_http = url.scheme in ("http", "https")
-    if (url.path and not is_http) or url.fragment or "@" in url.netloc:
-        raise ValueError(
-            f"'{text}' says more than where the device is; write {url.scheme}://HOST[:PORT]"
-        )
+    url = _PLACE.fullmatch(rest)
+    if not url or (url["path"] and not scheme.startswith("http")):
+        raise ValueError(f"'{text}' is not of the form {_FORMS[scheme]}")
     return {
-        "scheme": url.scheme,
-        "host": _host(url.hostname, text),
-        "port": port or DEFAULT_PORTS[url.scheme],
-        "unit": _unit(url.query, text) if url.query else 1,
-        "path": url.path or ("/metrics" if is_http else ""),
+        "scheme": scheme,
+        "host": _host(url["host"].lower().strip("[]"), text),
+        "port": _port(url["port"], text) if url["port"] is not None else DEFAULT_PORTS[scheme],
+        "unit": _unit(url["query"], text) if url["query"] is not None else 1,
+        "path": url["path"] or ("/metrics" if scheme.startswith("http") else ""),
     }
 
 
-def _host(host: str | None, text: str) -> str:
+def _host(host: str, text: str) -> str:
     if not host:
         raise ValueError(f"'{text}' names no host")
     if _DIGITS.fullmatch(host) or ":" in host:
@@ -103,8 +104,14 @@ def _host(host: str | None, text: str) -> str:
         except ValueError:
             raise ValueError(f"'{text}': {host} is no IP address") from None
     elif not _HOST_NAME.fullmatch(host):
-        raise ValueError(f"'{text}': {host!r} is no host name")
+        raise ValueError(f"'{text}': '{host}' is no host name")
     return host
+
+
+def _port(port: str, text: str) -> int:
+    if not _PORT.fullmatch(port) or int(port) > 65535:  # noqa: PLR2004 - two bytes on the wire
+        raise ValueError(f"'{text}': expected a port from 1 to 65535, found '{port}'")
+    return int(port)
 
 
 def _unit(query: str, text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar
 
@@ -34,19 +35,20 @@ def in_series(
 ) -> Iterator[tuple[str, str, Mark]]:
     """Give (upstream, downstream, mark) where a marked place is fed by one of the same mark.
 
-    `upstream` is the nearest such place on some way. The path must be free of cycles.
+    `upstream` is the nearest such place on some way. A path with cycles gives nothing.
     """
     sources = _sources(steps)
     above: dict[str, dict[Mark, str]] = {}
     """What stands on the way to a place, the place included: the nearest place of each mark."""
-    for place in TopologicalSorter(sources).static_order():
-        feeding = [above[source] for source in sources.get(place, ()) if above[source]]
-        nearest = {mark: name for marked in feeding for mark, name in marked.items()}
-        for mark in marks.get(place, ()):
-            if mark in nearest:
-                yield nearest[mark], place, mark
-            nearest[mark] = place
-        above[place] = nearest
+    with suppress(CycleError):
+        for place in TopologicalSorter(sources).static_order():
+            feeding = [above[source] for source in sources.get(place, ()) if above[source]]
+            nearest = {mark: name for marked in feeding for mark, name in marked.items()}
+            for mark in marks.get(place, ()):
+                if mark in nearest:
+                    yield nearest[mark], place, mark
+                nearest[mark] = place
+            above[place] = nearest
 
 
 def _sources(steps: Iterable[Step]) -> dict[str, set[str]]:

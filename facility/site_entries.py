@@ -32,7 +32,7 @@ Range = Annotated[
 """`1..10`, or a list of values and ranges such as `[a, b]` or `[1..4, 6]`."""
 
 VariableName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Ranges = dict[VariableName, Range]
+WrittenRanges = dict[VariableName, Range]
 Seconds = Annotated[float, Field(strict=True, ge=0.1, le=86400)]
 
 
@@ -92,14 +92,14 @@ class Group(DeviceEntry):
     `id`, `address`, `place` and `fed_by` may hold placeholders such as `{rack:02}`.
     """
 
-    ranges: Ranges = Field(alias="for", min_length=1)
+    ranges: WrittenRanges = Field(alias="for", min_length=1)
 
 
 class NodeEntry(Model):
     """A part of the power path that nobody polls, or many of them."""
 
     id: str
-    ranges: Ranges = Field(default={}, alias="for")
+    ranges: WrittenRanges = Field(default={}, alias="for")
 
 
 class FeedEntry(Model):
@@ -107,7 +107,7 @@ class FeedEntry(Model):
 
     source: str = Field(alias="from")
     target: str = Field(alias="to")
-    ranges: Ranges = Field(default={}, alias="for")
+    ranges: WrittenRanges = Field(default={}, alias="for")
 
 
 class Selection(Model):

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from facility.draft import Draft, Edge
-from facility.expansion import LARGEST, Ranges, combinations, count, parse_template
+from facility.expansion import LARGEST, Ranges, Value, combinations, count, parse_template
 from facility.mistakes import Finding, Origin, Step, did_you_mean
 from facility.site import Device, DeviceId, Meter, Place
 from facility.site_entries import (
@@ -19,6 +19,7 @@ from facility.site_entries import (
     Group,
     MeterEntry,
     NodeEntry,
+    WrittenRanges,
 )
 from facility.validation import explain
 
@@ -27,6 +28,7 @@ Texts = dict[tuple[Step, ...], str]
 
 _place = cache(Place)
 _node_id: TypeAdapter[str] = TypeAdapter(DeviceId)
+_ranges: TypeAdapter[dict[str, tuple[Value, ...]]] = TypeAdapter(WrittenRanges)
 
 
 def add_devices(draft: Draft, entry: DeviceEntry, defaults: Defaults, origin: Origin) -> None:
@@ -40,7 +42,7 @@ def add_devices(draft: Draft, entry: DeviceEntry, defaults: Defaults, origin: Or
     texts |= {("place", key): text for key, text in entry.place if text}
     texts |= {("fed_by", index): text for index, text in enumerate(entry.fed_by)}
     if not _templates_are_sound(draft, texts, ranges, origin):
-        add_broken_names(draft, entry.id, ranges)
+        draft.has_lost_names = True
         return
     for filled in _fill(texts, ranges):
         place = {str(path[1]): text for path, text in filled.items() if path[0] == "place"}
@@ -74,17 +76,20 @@ def add_device(draft: Draft, fields: Mapping[str, Any], defaults: Defaults, orig
         draft.findings.append(Finding(origin, ("timeout_seconds",), text))
 
 
-def add_broken_names(draft: Draft, written_id: object, ranges: object) -> None:
-    """Note the ids that a wrong entry declares, as far as they can be read."""
+def add_broken(draft: Draft, written: Mapping[str, Any], origin: Origin) -> None:
+    """Note the ids that an otherwise wrong entry declares, and check its placeholders."""
     try:
-        node = NodeEntry.model_validate({"id": written_id, "for": ranges})
-        texts: Texts = {("id",): node.id}
-        parse_template(node.id, node.ranges)
-    except ValueError:
+        ranges = _ranges.validate_python(written.get("for", {}))
+    except ValidationError:
         draft.has_lost_names = True
         return
-    if count(node.ranges) <= LARGEST:
-        draft.broken_names.update(filled["id",] for filled in _fill(texts, node.ranges))
+    texts: Texts = {
+        (key,): written[key] for key in ("id", "address") if isinstance(written.get(key), str)
+    }
+    if _templates_are_sound(draft, texts, ranges, origin) and ("id",) in texts:
+        draft.broken_names.update(filled["id",] for filled in _fill(texts, ranges))
+    else:
+        draft.has_lost_names = True
 
 
 def add_nodes(draft: Draft, entry: NodeEntry, origin: Origin) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -34,19 +34,22 @@ class Form:
 
     def keys(self, name: str) -> Collection[str]:
         """Names of a mapping section, well written or not."""
-        written = self.file.data.get(name) if isinstance(self.file.data, dict) else None
+        written = self.written((name,))
         return written.keys() if isinstance(written, dict) else ()
 
     def is_unknown(self, path: tuple[Step, ...]) -> bool:
         """Whether the section that holds a path is none, so that what it names is not known."""
         return path[0] not in SiteFile.model_fields
 
-    def raw(self, path: tuple[Step, ...]) -> Any:
-        """What the file holds at a path of `broken`."""
+    def written(self, path: tuple[Step, ...]) -> object:
+        """What the file holds at a path, well written or not; None where it holds nothing."""
         data = self.file.data
         for step in path:
-            data = data[step]
-        return data
+            try:
+                data = data[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return cast("object", data)
 
 
 def read_form(file: YamlFile) -> Form:
