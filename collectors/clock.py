@@ -20,20 +20,18 @@ class Clock:
     at once, on slots moved by one microsecond (`schedule.grid_for`), so no name comes twice.
 
     Args:
-        setbacks: how often the clock had been set back before, from the journal.
         wall_ns: nanoseconds since 1970.
         steady_ns: nanoseconds of a clock that is never set.
     """
 
     def __init__(
         self,
-        setbacks: int = 0,
         *,
         wall_ns: Callable[[], int] = time.time_ns,
         steady_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self.setbacks = setbacks
-        """Steps back so far."""
+        self.setbacks = 0
+        """Steps back so far; the daemon adds those of its predecessors."""
         self.jumps = 0
         """Steps forward so far."""
         self._wall_ns = wall_ns

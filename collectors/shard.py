@@ -13,7 +13,7 @@ from facility.site import Device
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """The `number`-th of `count` daemons; the first is 1.
+    """The `number`-th of `count` daemons; the first is 0.
 
     The hash is rendezvous: each shard bids for an endpoint and the highest bid wins, so going from
     n to n + 1 daemons moves one device in n + 1 and leaves the others' sessions and ledgers alone;
@@ -21,7 +21,7 @@ class Shard:
     gateway, whose requests must be serialised, belong to one daemon.
     """
 
-    number: int = 1
+    number: int = 0
     count: int = 1
 
     @classmethod
@@ -29,17 +29,17 @@ class Shard:
         """Read `i/n`.
 
         Raises:
-            ConfigError: it is not two whole numbers with 1 <= i <= n.
+            ConfigError: it is not two whole numbers with 0 <= i < n.
         """
         number, slash, count = text.partition("/")
-        if slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
+        if slash and number.isdecimal() and count.isdecimal() and int(number) < int(count):
             return cls(int(number), int(count))
-        raise ConfigError(f"--shard {text!r}: write i/n with 1 <= i <= n, such as 2/8")
+        raise ConfigError(f"--shard {text!r}: write i/n with 0 <= i < n, such as 2/8")
 
     def owns(self, device: Device) -> bool:
         """Whether this daemon polls the device."""
         host, port = device.address.endpoint
-        return max(range(1, self.count + 1), key=lambda n: _bid(f"{host}:{port}", n)) == self.number
+        return max(range(self.count), key=lambda n: _bid(f"{host}:{port}", n)) == self.number
 
     def share(self, devices: Iterable[Device]) -> tuple[Device, ...]:
         """The devices this daemon polls; every device is in exactly one shard's share."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -52,3 +52,10 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Let go of the connection. Safe before the first read, and twice."""
+
+
+@runtime_checkable
+class KnowsItsPoints(Protocol):
+    """A source that can say before its first read how many points a poll gives."""
+
+    points_expected: int

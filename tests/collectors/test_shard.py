@@ -19,7 +19,7 @@ DEVICES = [
 
 
 def owners(count: int) -> list[int]:
-    shards = [Shard(number, count) for number in range(1, count + 1)]
+    shards = [Shard(number, count) for number in range(count)]
     found = [[s.number for s in shards if s.owns(device)] for device in DEVICES]
     assert all(len(numbers) == 1 for numbers in found)
     return [numbers[0] for numbers in found]
@@ -31,7 +31,7 @@ def test_every_device_has_one_owner_and_shares_are_even() -> None:
 
 def test_one_more_daemon_moves_only_what_it_takes() -> None:
     moved = [(a, b) for a, b in zip(owners(5), owners(6), strict=True) if a != b]
-    assert {b for _, b in moved} == {6}
+    assert {b for _, b in moved} == {5}
     assert len(moved) < 2000 / 6 * 1.2
 
 
@@ -40,7 +40,7 @@ def test_units_behind_one_gateway_stay_together() -> None:
         Device(id=f"unit-{n}", profile="any", address=f"modbus://gw?unit={n}", role="ups")
         for n in range(1, 30)
     ]
-    assert sorted(len(Shard(n, 4).share(units)) for n in range(1, 5)) == [0, 0, 0, 29]
+    assert sorted(len(Shard(n, 4).share(units)) for n in range(4)) == [0, 0, 0, 29]
 
 
 def test_one_shard_is_the_whole_site() -> None:
@@ -48,7 +48,7 @@ def test_one_shard_is_the_whole_site() -> None:
     assert Shard.parse("2/8") == Shard(2, 8)
 
 
-@pytest.mark.parametrize("text", ["", "3", "0/4", "5/4", "a/b", "1/0", "-1/4", "1/2/3", "1 / 2"])
+@pytest.mark.parametrize("text", ["", "3", "4/4", "5/4", "a/b", "0/0", "-1/4", "1/2/3", "1 / 2"])
 def test_a_wrong_shard_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ConfigError, match="such as 2/8"):
         Shard.parse(text)
