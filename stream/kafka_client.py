@@ -6,6 +6,7 @@ Topics are named without the site's prefix on our side, with it on the broker's.
 from __future__ import annotations
 
 import logging
+import socket
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,6 +34,8 @@ with warnings.catch_warnings():
         KafkaError,
         TopicAlreadyExistsError,
     )
+    from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]  # same
+    from kafka.net.inet import KafkaNetSocket  # type: ignore[import-untyped]  # same
 
 FETCH_BYTES = 16_000_000
 """Most that a consumer holds ahead of its reader."""
@@ -51,7 +54,7 @@ class Admin:
     def __init__(self, kafka: Kafka) -> None:
         self._kafka = kafka
         with _our_errors(kafka):
-            self._client = KafkaAdminClient(**client_settings(kafka))
+            self._client = _open(KafkaAdminClient, client_settings(kafka))
 
     def partitions(self, topics: Iterable[str]) -> dict[str, tuple[Partition, ...]]:
         """Give the partitions of each topic that is there, with the topic's identity."""
@@ -113,7 +116,7 @@ class Producer:
             "metrics_enabled": False,
         }
         with _our_errors(kafka):
-            self._client = KafkaProducer(**settings)
+            self._client = _open(KafkaProducer, settings)
 
     def send(self, message: Message) -> None:
         """Send a message and wait for the broker's ack.
@@ -175,7 +178,7 @@ class Consumer:
             "heartbeat_interval_ms": int(session_timeout_s * 1000 / 10),
         }
         with _our_errors(kafka):
-            self._client = KafkaConsumer(**settings)
+            self._client = _open(KafkaConsumer, settings)
 
     def assign(self, partitions: Iterable[Partition]) -> None:
         """Read these partitions, without a group."""
@@ -276,13 +279,52 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pytho
         self._note("revoked", revoked)
 
 
+def _open(kind: Callable[..., Any], settings: dict[str, Any]) -> Any:
+    """Make a client; where it finds no broker, end the thread it has started by then."""
+    started: list[Any] = []
+
+    def start(**more: Any) -> Any:
+        started.append(KafkaNetClient(**more))
+        return started[0]
+
+    try:
+        return kind(**settings, proxy_url=f"{_ClosingSocket.SCHEMES[0]}://", kafka_client=start)
+    except BaseException:
+        for client in started:
+            client.close()
+        raise
+
+
+class _ClosingSocket(KafkaNetSocket):  # type: ignore[misc]  # kafka-python is untyped
+    """A plain socket that is closed when it cannot connect: the client's own is left open."""
+
+    SCHEMES = ("direct",)
+
+    async def connect(
+        self, net: Any, addrinfo: Any, socket_options: Any = (), timeout_at: float | None = None
+    ) -> socket.socket:
+        family, kind, protocol, _, address = addrinfo
+        connecting: socket.socket = self.socket(family, kind, protocol)
+        try:
+            connecting.setblocking(False)
+            for option in socket_options:
+                connecting.setsockopt(*option)
+            await self.sock_connect(net, connecting, address, timeout_at=timeout_at)
+        except BaseException:
+            connecting.close()
+            raise
+        return connecting
+
+
 class _LastWords(logging.Handler):
     """Keeps the client's last complaint: its exceptions do not say why a connection failed."""
 
     text = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.text = record.getMessage()
+        text = record.getMessage()
+        if "failed" in text and not text.startswith("Bootstrap failed"):  # repeats the exception
+            self.text = text
 
 
 _last_words = _LastWords(logging.WARNING)

@@ -145,7 +145,8 @@ class OutboxFile:
                 return OutboxCorrupt(self._corrupt(error))
 
     def _corrupt(self, found: object) -> str:
+        what = " ".join(str(found).split())
         return (
-            f"outbox {self.path} is damaged: {found}. Restore it, or move it away to start a new"
+            f"outbox {self.path} is damaged: {what}. Restore it, or move it away to start a new"
             " one; what it held and the broker had not taken is lost"
         )
