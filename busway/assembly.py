@@ -10,17 +10,24 @@ Started from the broker outward, stopped in the direction of the data, each afte
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from busway.health import ask
 from busway.processes import Child, free_port, start_child
 from facility.errors import BuswayError
 
 READY_SECONDS = 60.0
+RESTART_SECONDS = 5.0
 LOOK_SECONDS = 0.2
+
+
+log = structlog.get_logger()
 
 
 class NotReady(BuswayError):
@@ -32,10 +39,16 @@ class Service:
     """One process with a health endpoint."""
 
     name: str
-    command: str
     arguments: tuple[str, ...]
     health: str
-    child: Child | None = None
+    child: Child
+    restart_at: float = 0.0
+    """Monotonic time before which it is not started again."""
+
+    @property
+    def log(self) -> Path:
+        """Where its output goes."""
+        return self.child.log
 
     async def facts(self) -> dict[str, Any] | None:
         """What it says of itself; None while it does not answer."""
@@ -53,27 +66,41 @@ class Assembly:
     def start(self, name: str, command: str, *arguments: str) -> Service:
         """Start one process; it is ready later (`until_ready`)."""
         health = f"127.0.0.1:{free_port()}"
-        service = Service(name, command, (*arguments, "--health", health), health)
-        service.child = start_child(name, (command, *service.arguments), self.log_directory)
+        line = (command, *arguments, "--health", health)
+        service = Service(name, line, health, start_child(name, line, self.log_directory))
         self.services[name] = service
         return service
 
-    async def until_ready(self, *names: str) -> None:
-        """Wait until the named processes (all, if none is named) do their work.
+    def start_pipeline(self, broker: str, *, collectors: int) -> None:
+        """Start embedded broker, sink, and collectors that share the site's devices."""
+        site = ("--site", str(self.site_file))
+        self.start("broker", "broker", "--listen", broker)
+        sink = self.start("sink", "sink", *site, "--embedded-broker", broker)
+        for i in range(collectors):
+            self.start(
+                f"collector-{i}",
+                "collect",
+                *site,
+                *("--shard", f"{i}/{collectors}"),
+                *("--embedded-broker", broker),
+                *("--committed", sink.health),
+            )
+
+    async def until_ready(self, stop: asyncio.Event) -> None:
+        """Wait until every process does its work, or `stop` is set.
 
         Raises:
             ChildFailed: one ended instead.
             NotReady: one took too long.
         """
-        waiting = [self.services[name] for name in names or self.services]
-        deadline = asyncio.get_running_loop().time() + READY_SECONDS
-        while waiting:
+        waiting = list(self.services.values())
+        deadline = time.monotonic() + READY_SECONDS
+        while waiting and not stop.is_set():
             self.check()
-            if asyncio.get_running_loop().time() > deadline:
-                late = waiting[0]
-                assert late.child is not None
+            if time.monotonic() > deadline:
                 raise NotReady(
-                    f"'{late.name}' was not ready after {READY_SECONDS:.0f} s; see {late.child.log}"
+                    f"'{waiting[0].name}' was not ready after {READY_SECONDS:.0f} s; "
+                    f"see {waiting[0].log}"
                 )
             answers = await asyncio.gather(*(service.facts() for service in waiting))
             waiting = [
@@ -84,6 +111,15 @@ class Assembly:
             if waiting:
                 await asyncio.sleep(LOOK_SECONDS)
 
+    def restart_ended(self) -> None:
+        """Start again each process that has ended, at most every RESTART_SECONDS."""
+        for service in self.services.values():
+            if service.child.is_running or time.monotonic() < service.restart_at:
+                continue
+            log.error("A process ended; starting it again.", reason=str(service.child.failure()))
+            service.restart_at = time.monotonic() + RESTART_SECONDS
+            service.child = start_child(service.name, service.arguments, self.log_directory)
+
     def check(self) -> None:
         """See that every process still runs.
 
@@ -91,7 +127,7 @@ class Assembly:
             ChildFailed: one has ended by itself.
         """
         for service in self.services.values():
-            if service.child is not None and not service.child.is_running:
+            if not service.child.is_running:
                 raise service.child.failure()
 
     async def facts(self) -> Mapping[str, dict[str, Any]]:
@@ -106,10 +142,8 @@ class Assembly:
 
     async def stop(self, *names: str) -> None:
         """Let the named processes drain and end, together."""
-        children = [self.services[name].child for name in names if name in self.services]
-        await asyncio.gather(*(child.stop() for child in children if child is not None))
-        for name in names:
-            self.services.pop(name, None)
+        ending = [self.services.pop(name) for name in names if name in self.services]
+        await asyncio.gather(*(service.child.stop() for service in ending))
 
     async def stop_all(self) -> None:
         """End everything, in the direction of the data."""

@@ -95,6 +95,13 @@ def collect(
         str, typer.Option(help="Name of this collector; keep it. Default: collector-<i>.")
     ] = "",
     embedded_broker: EmbeddedBrokerOption = "",
+    committed: Annotated[
+        str,
+        typer.Option(
+            help="With an embedded broker: --health of its sink. The outbox then keeps everything "
+            "until the lake has it."
+        ),
+    ] = "",
     health: HealthOption = "127.0.0.1:9101",
     stop_on_eof: StopOnEofOption = False,
 ) -> None:
@@ -106,6 +113,7 @@ def collect(
         shard=shard,
         collector=collector,
         embedded_broker=embedded_broker,
+        committed=committed,
         health=health,
         stop_on_eof=stop_on_eof,
     )
@@ -184,7 +192,9 @@ def pue(
     lake: LakeOption = Path("lake"),
     from_at: Annotated[str, typer.Option("--from", help="ISO time; default: all there is.")] = "",
     to_at: Annotated[str, typer.Option("--to", help="ISO time.")] = "",
-    grain: Annotated[str, typer.Option(help="15 minutes, 1 hour, 1 day ..., or total.")] = "total",
+    grain: Annotated[
+        str, typer.Option(help="15 minutes, 1 hour, 1 day ..., or window.")
+    ] = "window",
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """PUE by category: ratio of energies, with coverage, error band and what is missing."""

@@ -29,7 +29,7 @@ MARKER = "busway-demo"
 """A file in every directory of a demo's, so that only such a one is ever replaced."""
 COLLECTORS = 2
 SETTLE_SECONDS = 2
-"""Polled before and after the window that is judged, so that each edge has readings on both sides."""
+"""Polled before and after the judged window, so that each edge has readings on both sides."""
 INTERRUPTED_STATUS = 130
 
 
@@ -44,7 +44,8 @@ class Window:
 def run_demo(*, seconds: int, racks: int, keep: Path | None, seed: int) -> int:
     """Run the demo and print its report. Returns the exit status.
 
-    0 when nothing was lost and each PUE agrees with the plant's truth within the meters' resolution.
+    0 when nothing was lost and each PUE agrees with the plant's truth within the meters'
+    resolution.
 
     Raises:
         ConfigError: the directory holds something else.
@@ -71,9 +72,7 @@ def _fresh_directory(keep: Path | None) -> Path:
     return directory
 
 
-async def _demo(
-    directory: Path, seconds: int, racks: int, seed: int, stop: asyncio.Event
-) -> int:
+async def _demo(directory: Path, seconds: int, racks: int, seed: int, stop: asyncio.Event) -> int:
     site_file = directory / "site.yaml"
     site_file.write_text(demo_site_text(racks), "utf-8")
     site = load_checked_site(site_file)
@@ -87,8 +86,7 @@ async def _demo(
             return INTERRUPTED_STATUS
         view.say("Draining: collectors, then the sink.")
         truth = await ask(
-            f"http://{truth_address}/truth"
-            f"?from={_iso(window.from_at)}&to={_iso(window.to_at)}"
+            f"http://{truth_address}/truth?from={_iso(window.from_at)}&to={_iso(window.to_at)}"
         )
     finally:
         await assembly.stop_all()
@@ -102,19 +100,8 @@ def _start(assembly: Assembly, seed: int) -> str:
     site = ("--site", str(assembly.site_file))
     broker = f"127.0.0.1:{free_port()}"
     truth = f"127.0.0.1:{free_port()}"
-    assembly.start("broker", "broker", "--listen", broker)
     assembly.start("simulator", "simulate", *site, "--seed", str(seed), "--truth", truth)
-    assembly.start("sink", "sink", *site, "--embedded-broker", broker)
-    for i in range(COLLECTORS):
-        assembly.start(
-            f"collector-{i}",
-            "collect",
-            *site,
-            "--shard",
-            f"{i}/{COLLECTORS}",
-            "--embedded-broker",
-            broker,
-        )
+    assembly.start_pipeline(broker, collectors=COLLECTORS)
     return truth
 
 
@@ -123,11 +110,9 @@ async def _poll(
 ) -> Window | None:
     """Let it run until the window is over; None when a signal came first."""
     view.say(f"Starting: broker, plant of {len(site.devices)} devices, sink, collectors.")
-    ready = asyncio.ensure_future(assembly.until_ready())
-    await _first(ready, stop)
+    await assembly.until_ready(stop)
     if stop.is_set():
         return None
-    await ready
     begin = math.ceil(time.time()) + SETTLE_SECONDS
     window = Window(
         datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(begin + seconds, UTC)
@@ -139,14 +124,6 @@ async def _poll(
             await asyncio.wait_for(stop.wait(), min(left, 0.5))
             return None
     return window
-
-
-async def _first(task: asyncio.Future[None], stop: asyncio.Event) -> None:
-    stopping = asyncio.ensure_future(stop.wait())
-    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if not task.done():
-        task.cancel()
 
 
 def _iso(moment: datetime) -> str:

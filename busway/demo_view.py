@@ -24,6 +24,7 @@ from warehouse.query import run_sql
 REFRESH_SECONDS = 0.5
 PUE_SECONDS = 3.0
 LINE_SECONDS = 5.0
+PUE_SO_FAR = "from pue($from_at, $to_at) order by category"
 
 
 class DemoView:

@@ -41,11 +41,11 @@ async def serve_health(address: str, health: Health) -> AsyncIterator[None]:
     application.router.add_get("/metrics", metrics)
     application.router.add_get("/healthz", healthz)
     application.router.add_get("/readyz", readyz)
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, host, port, shutdown_timeout=1.0).start()
+            await web.TCPSite(runner, host, port).start()
         except OSError as error:
             raise ConfigError(
                 f"--health {address}: {error.strerror}; choose a free address such as 127.0.0.1:0"

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from facility.errors import BuswayError
+
 log = structlog.get_logger()
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
@@ -25,7 +27,19 @@ def run_process(
     With `stop_on_eof`, the end of standard input stops it too: a child whose parent died, however
     it died, drains and ends.
     """
-    asyncio.run(_run(main, on_reload, stop_on_eof=stop_on_eof))
+    try:
+        asyncio.run(_run(main, on_reload, stop_on_eof=stop_on_eof))
+    except BaseExceptionGroup as group:
+        ours = group.subgroup(BuswayError)
+        if ours is None:
+            raise
+        raise _first_of(ours) from group
+
+
+def _first_of(group: BaseExceptionGroup[BuswayError]) -> BuswayError:
+    """The error that a task group was ended by, out of however many groups stand around it."""
+    first = group.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 async def _run(main: Main, on_reload: Callable[[], None] | None, *, stop_on_eof: bool) -> None:

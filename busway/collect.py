@@ -1,0 +1,107 @@
+"""`busway collect`: a collector process, from the site file to a drained outbox."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+
+from busway.health import ask, serve_health
+from busway.lifecycle import run_beside, run_process
+from busway.site import kafka_settings, load_checked_site
+from collectors.daemon import Daemon
+from collectors.shard import Shard
+from facility.errors import ConfigError
+from facility.site import Site
+from stream.outbox import Outbox
+from stream.publisher import Publisher
+
+DRAIN_SECONDS = 8.0
+TRIM_SECONDS = 1.0
+log = structlog.get_logger()
+
+
+def run_collector(
+    site_file: Path,
+    *,
+    shard: str,
+    collector: str,
+    embedded_broker: str,
+    committed: str,
+    health: str,
+    stop_on_eof: bool,
+) -> None:
+    """Poll until told to stop, then drain. SIGHUP reads the site file again.
+
+    `committed` is the health address of the sink behind an embedded broker, whose log is in memory:
+    the outbox then keeps each message until that sink says the lake has it.
+
+    Raises:
+        ConfigError: the site file, a profile, the shard or an address is wrong.
+        StreamError: the outbox cannot be used.
+    """
+    site = load_checked_site(site_file)
+    share = Shard.parse(shard)
+    name = collector or f"collector-{share.number}"
+    outbox = _open_outbox(site, name, keep_until_committed=bool(committed))
+    daemon = Daemon(site, outbox, journal=_beside(site, name, ".journal"), shard=share)
+    publisher = Publisher(outbox, kafka_settings(site, embedded_broker))
+
+    def reload() -> None:
+        try:
+            daemon.reload(load_checked_site(site_file))
+        except ConfigError as error:
+            log.error("The site file is wrong; going on with the one before.", error=str(error))  # noqa: TRY400 - the message says all
+
+    def facts() -> Mapping[str, object]:
+        return {**daemon.health(), "outbox_waiting": outbox.depth().waiting}
+
+    async def main(stop: asyncio.Event) -> None:
+        publish_until = asyncio.Event()
+        async with serve_health(health, facts), asyncio.TaskGroup() as group:
+            group.create_task(run_beside(publish_until, publisher.run, name="publisher"))
+            trimming = group.create_task(_trim(outbox, committed)) if committed else None
+            await daemon.run(stop)
+            publish_until.set()
+            if not await asyncio.to_thread(publisher.drain, DRAIN_SECONDS):
+                log.warning(
+                    "The broker has not taken everything; the outbox keeps it for the next start.",
+                    waiting=outbox.depth().waiting,
+                )
+            if trimming is not None:
+                trimming.cancel()
+
+    try:
+        run_process(main, on_reload=reload, stop_on_eof=stop_on_eof)
+    finally:
+        outbox.close()
+
+
+def _open_outbox(site: Site, name: str, *, keep_until_committed: bool) -> Outbox:
+    site.outbox.directory.mkdir(parents=True, exist_ok=True)
+    return Outbox(
+        _beside(site, name, ".sqlite"),
+        collector=name,
+        max_bytes=int(site.outbox.max_megabytes * 1e6),
+        when_full=site.outbox.when_full,
+        max_message_bytes=site.kafka.max_message_bytes,
+        delete_at="trim" if keep_until_committed else "acknowledgement",
+    )
+
+
+def _beside(site: Site, name: str, suffix: str) -> Path:
+    return site.outbox.directory / f"{name}{suffix}"
+
+
+async def _trim(outbox: Outbox, sink_health: str) -> None:
+    """Let go of what the lake has, as its sink tells it."""
+    while True:
+        facts = await ask(f"http://{sink_health}/healthz") or {}
+        for standing in facts.get("committed", ()):
+            if standing["outbox"] == outbox.id:
+                with suppress(KeyError):
+                    await asyncio.to_thread(outbox.trim, standing["topic"], standing["last_seq"])
+        await asyncio.sleep(TRIM_SECONDS)

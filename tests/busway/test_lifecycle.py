@@ -1,0 +1,80 @@
+"""A process is stopped by a signal, by the end of its input, or by its own failure."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+WAITS = """
+import asyncio
+from busway.lifecycle import run_process
+from busway.logs import set_up_logs
+set_up_logs()
+async def main(stop):
+    print("up", flush=True)
+    await stop.wait()
+    print("drained", flush=True)
+    {after}
+run_process(main, stop_on_eof={eof})
+"""
+
+
+def start(*, after: str = "pass", eof: bool = False) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", WAITS.format(after=after, eof=eof)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_drains(number: signal.Signals) -> None:
+    with start() as process:
+        process.send_signal(number)
+        assert process.communicate(timeout=20)[0] == "drained\n"
+    assert process.returncode == 0
+
+
+def test_a_child_ends_when_its_parent_lets_go_of_the_pipe() -> None:
+    with start(eof=True) as process:
+        assert process.communicate(timeout=20)[0] == "drained\n"
+    assert process.returncode == 0
+
+
+def test_a_second_signal_forces() -> None:
+    with start(after="await asyncio.sleep(60)") as process:
+        assert process.stdout is not None
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == "drained\n"
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    assert process.returncode == 130
+
+
+def test_an_error_of_ours_leaves_its_task_group_by_itself() -> None:
+    code = """
+import asyncio
+from busway.lifecycle import run_beside, run_process
+from facility.errors import LakeUnavailable
+def fails(stop):
+    raise LakeUnavailable("the disk is gone")
+async def main(stop):
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run_beside(stop, fails, name="sink"))
+        await asyncio.sleep(60)
+try:
+    run_process(main)
+except LakeUnavailable as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout == "the disk is gone\n"

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+from busway.output import Format, as_text, write_table
+
+TABLE = pa.table({"name": ["a", None], "value": [1.5, 2.25]})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (True, "yes"),
+        (1234567, "1,234,567"),
+        (0.123456789, "0.123457"),
+        (12345678.91, "12,345,678.9"),
+        (datetime(2026, 11, 24, 6, 0, tzinfo=UTC), "2026-11-24 06:00:00+00:00"),
+        ([1, None], "1, -"),
+    ],
+)
+def test_a_cell_is_short_and_says_what_is_absent(value: object, text: str) -> None:
+    assert as_text(value) == text
+
+
+def test_json_is_one_object_a_line(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    write_table(TABLE, Format.JSON)
+    rows = [json.loads(line) for line in capsysbinary.readouterr().out.splitlines()]
+    assert rows == TABLE.to_pylist()
+
+
+def test_csv_parquet_and_arrow_come_back_as_the_same_table(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    readers = {
+        Format.CSV: pyarrow.csv.read_csv,
+        Format.PARQUET: pyarrow.parquet.read_table,
+        Format.ARROW: lambda source: pa.ipc.open_stream(source).read_all(),
+    }
+    for output_format, read in readers.items():
+        write_table(TABLE, output_format)
+        answer = read(pa.BufferReader(capsysbinary.readouterr().out))
+        assert answer["value"].to_pylist() == TABLE["value"].to_pylist()
