@@ -83,6 +83,8 @@ def parse_address(text: object) -> object:
         raise ValueError(
             f"'{text}' starts with none of {', '.join(f'{name}://' for name in DEFAULT_PORTS)}"
         )
+    if "@" in rest:
+        raise ValueError(f"a user or password stands in the {scheme}:// URL; make it a credential")
     url = _PLACE.fullmatch(rest)
     if not url or (url["path"] and not scheme.startswith("http")):
         raise ValueError(f"'{text}' is not of the form {_FORMS[scheme]}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
 import yaml
@@ -42,5 +42,5 @@ class Catalogue(Mapping[str, Quantity]):
 @cache
 def load_catalogue() -> Catalogue:
     """Read `quantities.yaml`, the only place where a unit is decided."""
-    rows = yaml.safe_load(files("facility").joinpath("quantities.yaml").read_text("utf-8"))
+    rows = yaml.safe_load(Path(__file__).with_name("quantities.yaml").read_text("utf-8"))
     return Catalogue({name: Quantity(name=name, **row) for name, row in rows.items()})

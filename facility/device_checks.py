@@ -21,9 +21,13 @@ def check_ids(draft: Draft) -> Iterator[Finding]:
     """Every device and node has an id of its own."""
     first: dict[str, Origin] = {}
     for name, origin in [(device.id, made_by) for device, made_by in draft.devices] + draft.nodes:
-        other = first.setdefault(name, origin)
-        if other is not origin:
-            text = f"'{name}' is already the id of {other.place()}; rename one of them"
+        if name not in first:
+            first[name] = origin
+        elif first[name] is origin:
+            text = f"makes '{name}' more than once; put every variable of for: into the id"
+            yield Finding(origin, ("id",), text)
+        else:
+            text = f"'{name}' is already the id of {first[name].place()}; rename one of them"
             yield Finding(origin, ("id",), text)
 
 

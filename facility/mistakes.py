@@ -75,6 +75,6 @@ def did_you_mean(found: str, known: Iterable[str]) -> str:
 
 
 def near(found: str, known: Iterable[str]) -> str:
-    """`; did you mean 'address'?`, or nothing where nothing comes close."""
-    close = get_close_matches(found, sorted(known), n=1)
+    """`; did you mean 'address'?`, or nothing where nothing comes very close."""
+    close = get_close_matches(found, sorted(known), n=1, cutoff=0.8)
     return f"; did you mean '{close[0]}'?" if close else ""

@@ -27,6 +27,8 @@ def _alternatives(part: dict[str, Any], whole: dict[str, Any]) -> Iterator[dict[
 
 def _inner(part: dict[str, Any], step: str | int) -> dict[str, Any] | None:
     inner = part.get("properties", {}).get(step)
+    if inner is None and isinstance(step, int):
+        inner = part.get("items")
     if inner is None:
-        inner = part.get("items" if isinstance(step, int) else "additionalProperties")
+        inner = part.get("additionalProperties")
     return inner if isinstance(inner, dict) else None

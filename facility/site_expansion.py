@@ -164,7 +164,7 @@ def _templates_are_sound(draft: Draft, texts: Texts, ranges: Ranges, origin: Ori
         except ValueError as error:
             findings.append(Finding(origin, path, str(error)))
     if count(ranges) > LARGEST:
-        text = f"makes {count(ranges):,} of it; {LARGEST:,} are the most for one entry"
+        text = f"makes {count(ranges):,} of them; {LARGEST:,} are the most for one entry"
         findings.append(Finding(origin, ("for",), text))
     draft.findings += findings
     return not findings

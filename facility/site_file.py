@@ -165,7 +165,7 @@ def _missing_files(form: Form, folder: Path) -> Iterator[Finding]:
     for section in ("http_credentials", "modbus_credentials", "kafka"):
         for field, path in paths_in(getattr(form.entries, section)):
             if str(field[-1]).endswith("_file") and not (folder / path).is_file():
-                yield Finding(root, (section, *field), f"'{path}' is no file in {folder}")
+                yield Finding(root, (section, *field), f"{folder / path} is no file")
 
 
 def _site(form: Form, draft: Draft, folder: Path) -> Site:

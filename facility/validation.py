@@ -27,13 +27,12 @@ _EXPECTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "path_type": "a path",
-    "greater_than": "more than {gt}",
-    "greater_than_equal": "at least {ge}",
-    "less_than": "less than {lt}",
-    "less_than_equal": "at most {le}",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le:g}",
     "string_too_short": "text that is not empty",
     "string_too_long": "at most {max_length} characters",
-    "too_short": "at least one entry",
     "finite_number": "a finite number",
 }
 _PATTERNS = {
@@ -109,6 +108,8 @@ def _sentence(detail: Any, path: tuple[Step, ...], known_keys: KnownKeys) -> str
         case "string_pattern_mismatch":
             pattern = _PATTERNS.get(context["pattern"], f"text like {context['pattern']}")
             text = f"expected {pattern}, found {found_text(value)}"
+        case "too_short":
+            text = "expected at least one entry, found none"
         case "string_type":
             text = f"expected text, found {found_text(value)}{_quote_hint(value)}"
         case _ if kind in _EXPECTED:

@@ -28,11 +28,19 @@ _WORDS: dict[str, bool | None] = {
 _OPENINGS = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
 
 
-def path_text(path: Sequence[Step]) -> str:
-    """`("devices", 12, "port")` as a person writes it: `devices[12].port`."""
+def path_text(path: Sequence[Step], data: Any = None) -> str:
+    """`("devices", 12, "port")` as a person writes it: `devices[12].port`.
+
+    In `data`, a number that is a key is told from an index.
+    """
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        is_index = isinstance(step, int) and not isinstance(data, dict)
+        text += f"[{step}]" if is_index else f".{step}" if text else str(step)
+        try:
+            data = data[step]
+        except (KeyError, IndexError, TypeError):
+            data = None
     return text
 
 
@@ -53,7 +61,7 @@ class YamlFile:
 
     def mistake(self, path: Sequence[Step], text: str) -> Mistake:
         """Place a mistake at a path."""
-        return Mistake(self.name, self.line(path), path_text(path), text)
+        return Mistake(self.name, self.line(path), path_text(path, self.data), text)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
