@@ -161,16 +161,17 @@ _MISTAKES = (
     duckdb.InterruptException,
 )
 
+_ANOTHER_WRITER = ("database is locked", "conflict")
+"""SQLite's words, and those of DuckLake and DuckDB."""
+
 
 @contextmanager
 def _our_errors() -> Iterator[None]:
     """Give DuckDB's errors as ours; the text keeps DuckDB's line and caret."""
     try:
         yield
-    except duckdb.TransactionException as error:
-        raise CatalogueBusy(str(error)) from error
     except _MISTAKES as error:
         raise QueryError(str(error)) from error
     except duckdb.Error as error:
-        busy = "database is locked" in str(error)
+        busy = any(words in str(error) for words in _ANOTHER_WRITER)
         raise (CatalogueBusy if busy else LakeUnavailable)(str(error)) from error

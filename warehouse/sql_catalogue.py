@@ -24,6 +24,7 @@ Kind = Literal["view", "macro", "macro table"]
 _CREATE = re.compile(r"^create or replace (view|macro)\s+([a-z]\w*)", re.IGNORECASE | re.MULTILINE)
 _TABLE_MACRO = re.compile(r"\)\s*as\s+table\b", re.IGNORECASE)
 _COMMENT_OR_STRING = re.compile(r"--[^\n]*|'(?:[^']|'')*'")
+_NULL_DEFAULT = re.compile(r":=\s*(null\b|cast\s*\(\s*null\b)", re.IGNORECASE)
 _READS = re.compile(r"\b(?:from|join)\s+([a-z]\w*)|\b([a-z]\w*)\s*\(", re.IGNORECASE)
 
 
@@ -71,6 +72,8 @@ def parse_definition(layer: str, name: str, text: str) -> Definition:
     kind: Kind = "view"
     if created[0][0] == "macro":
         kind = "macro table" if _TABLE_MACRO.search(bare) else "macro"
+        if _NULL_DEFAULT.search(bare):  # DuckLake 1.0 stores the text 'NULL', then cannot read it
+            raise ConfigError(f"{place}: a macro's default cannot be null; take another value")
     reads = frozenset((a or b).lower() for a, b in _READS.findall(bare)) - {name}
     return Definition(layer, name, kind, comment, text, reads)
 

@@ -42,6 +42,7 @@ def test_a_scalar_macro_is_a_macro():
             "-- A.\ncreate or replace view a as select 1;\ncreate or replace view c as select 2",
             "found view a, view c",
         ),
+        ("-- A.\ncreate or replace macro a(x := null::int) as x", "default cannot be null"),
     ],
 )
 def test_a_wrong_file_is_named(text, complaint):

@@ -1,0 +1,122 @@
+"""The rows' order, and how a file comes to be."""
+
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sink_feed import POLL_TOPIC, READING_TOPIC, polls, readings
+
+from facility.errors import LakeUnavailable
+from facility.reading import READINGS
+from warehouse import parquet_files
+from warehouse.layout import LAYOUTS, ROW_GROUP_ROWS
+from warehouse.parquet_files import write_file
+from warehouse.sorting import sort_rows
+
+LAYOUT = LAYOUTS[READING_TOPIC]
+
+
+def by_hand(batches):
+    rows = [row for batch in batches for row in batch.to_pylist()]
+    return sorted(rows, key=lambda r: (r["quantity"], r["device"], r["component"], r["ts"]))
+
+
+@pytest.mark.parametrize("seqs", [(1, 2, 3), (3, 1, 2)], ids=["in_time", "out_of_time"])
+def test_rows_are_sorted_by_series_then_time(seqs):
+    batches = [readings(seq, quantity=q) for seq in seqs for q in ("voltage_v", "current_a")]
+    assert sort_rows(batches, LAYOUT).to_pylist() == by_hand(batches)
+
+
+def test_dictionaries_of_different_collectors_are_united():
+    one = readings(1).slice(0, 2)
+    names = pa.array(["z", "a"]).dictionary_encode()
+    other = one.set_column(1, one.schema.field(1), names)
+    assert sort_rows([one, other], LAYOUT).to_pylist() == by_hand([one, other])
+
+
+def test_polls_are_sorted_by_device_then_time():
+    table = sort_rows([polls(2), polls(1)], LAYOUTS[POLL_TOPIC])
+    assert table["device"].to_pylist() == ["rack-0/pdu-a"] * 2 + ["rack-1/pdu-a"] * 2
+    assert table["scheduled_at"].to_pylist() == sorted(table["scheduled_at"].to_pylist()[:2]) * 2
+    assert table["error"].to_pylist() == ["timeout: no answer in 3 s"] * 2 + [None] * 2
+
+
+def test_a_file_is_sorted_compressed_and_has_statistics(tmp_path):
+    rows = 3000
+    batches = [readings(s, rows, quantity=q) for s in (1, 2) for q in ("voltage_v", "current_a")]
+    file = write_file(sort_rows(batches, LAYOUT), LAYOUT, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [file.path.name]
+    assert (file.rows, file.bytes) == (4 * rows, file.path.stat().st_size)
+    assert pq.read_table(file.path).to_pylist() == by_hand(batches)
+    group = pq.read_metadata(file.path).row_group(0)
+    columns = {group.column(i).path_in_schema: group.column(i) for i in range(6)}
+    assert {column.compression for column in columns.values()} == {"ZSTD"}
+    assert all(column.is_stats_set for column in columns.values())
+    for name in ("device", "component", "quantity", "quality"):
+        assert "RLE_DICTIONARY" in columns[name].encodings
+    for name in ("ts", "value"):
+        assert set(columns[name].encodings) == {"PLAIN", "RLE"}
+
+
+def test_row_groups_let_a_question_skip_other_quantities(tmp_path):
+    quantities = ("current_a", "voltage_v")
+    batches = [readings(1, ROW_GROUP_ROWS, quantity=q) for q in quantities]
+    file = write_file(sort_rows(batches, LAYOUT), LAYOUT, tmp_path)
+    metadata = pq.read_metadata(file.path)
+    found = [metadata.row_group(i).column(3).statistics for i in range(metadata.num_row_groups)]
+    assert [(group.min, group.max) for group in found] == [(q, q) for q in quantities]
+
+
+def test_types_need_no_arrow_metadata(tmp_path):
+    """What a reader without Arrow sees: UTC microseconds, text, doubles, small integers."""
+    file = write_file(sort_rows([readings(1)], LAYOUT), LAYOUT, tmp_path)
+    schema = pq.read_schema(file.path)
+    assert schema.metadata is None
+    expected = [field.type for field in READINGS]
+    expected[1:4] = [pa.string()] * 3
+    assert schema.types == expected
+
+
+def test_nulls_stay_nulls(tmp_path):
+    batch = readings(1, 3)
+    batch = batch.set_column(4, batch.schema.field(4), pa.array([1.5, None, None], pa.float64()))
+    file = write_file(sort_rows([batch], LAYOUT), LAYOUT, tmp_path)
+    values = pq.read_table(file.path)["value"]
+    assert values.null_count == 2
+    assert not np.isnan(values.drop_null().to_numpy()).any()
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(tmp_path, monkeypatch):
+    def no_space(table, file, **_):
+        file.write(b"PAR1")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(parquet_files.pq, "write_table", no_space)
+    with pytest.raises(LakeUnavailable, match="cannot be written: No space left on device"):
+        write_file(sort_rows([readings(1)], LAYOUT), LAYOUT, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_duckdb_alone_reads_the_files(tmp_path):
+    """No code of ours, no catalogue: a process with DuckDB and the files."""
+    batches = [readings(seq) for seq in (1, 2)]
+    write_file(sort_rows(batches, LAYOUT), LAYOUT, tmp_path)
+    query = (
+        "select count(*), sum(value), count(distinct device), min(ts)::varchar "
+        f"from read_parquet('{tmp_path}/*.parquet')"
+    )
+    script = (
+        "import duckdb; duckdb.sql(\"set timezone = 'UTC'\");"
+        f"print(duckdb.sql({query!r}).fetchone())"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True
+    )
+    total = sum(value for batch in batches for value in batch["value"].to_pylist())
+    assert ran.stdout.strip() == f"(100, {total}, 5, '2026-09-21 14:13:21+00')"

@@ -1,0 +1,5 @@
+-- $progress: numberings, each with collector, topic, outbox.
+insert into collector_progress
+select given.collector, given.topic, given.outbox, 0, 0
+from (select unnest($progress, recursive := true)) as given
+anti join collector_progress using (collector, topic, outbox)
