@@ -17,11 +17,14 @@ from simulator.truth import Truth
 Now = Callable[[], Plant]
 """Gives the plant, advanced to the present."""
 
+Address = tuple[str, int]
+"""Host and port."""
+
 CATEGORIES = (1, 2, 3)
 
 
 @asynccontextmanager
-async def serve_truth(host: str, port: int, now: Now) -> AsyncIterator[tuple[str, int]]:
+async def serve_truth(address: Address, now: Now) -> AsyncIterator[Address]:
     """Serve while the block runs; gives host and port, the port picked where it was 0.
 
     Raises:
@@ -34,9 +37,9 @@ async def serve_truth(host: str, port: int, now: Now) -> AsyncIterator[tuple[str
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, host, port, shutdown_timeout=1.0).start()
+            await web.TCPSite(runner, *address, shutdown_timeout=1.0).start()
         except OSError as error:
-            raise ConfigError(f"truth of the plant: {host}:{port}: {error.strerror}") from error
+            raise ConfigError(f"--truth {address[0]}:{address[1]}: {error.strerror}") from error
         yield runner.addresses[0][:2]
     finally:
         await runner.cleanup()

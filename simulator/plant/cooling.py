@@ -66,7 +66,7 @@ class CoolingPlant:
         self.cdu_racks = Served(racks, places[DeviceRole.CDU])
         self.air_racks = Served(racks, places[DeviceRole.AIR_HANDLER])
         liquid, air = float(planned.liquid.sum()), float(planned.air.sum()) * SIZING
-        total = SIZING * (liquid + air)
+        total = max(SIZING * (liquid + air), 1.0)
         pumps, towers = self.rows[DeviceRole.PUMP].size, self.rows[DeviceRole.COOLING_TOWER].size
         self.cdus = Movers(CDU_PUMPS, SIZING * self.cdu_racks.heat(planned.liquid))
         self.air_handlers = Movers(AIR_HANDLERS, SIZING * self.air_racks.heat(planned.air))

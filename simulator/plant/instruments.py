@@ -87,7 +87,12 @@ class Instruments:
         self._node_row = {node: row for row, node in enumerate(nodes)}
         self._gpus = GpuBank(clock, parts.racks, parts.workload, nodes, seed)
         self._air = air_bank(clock, parts.outdoor)
-        self.faces = {device.id: tuple(self._faces_of(device)) for device in site.devices}
+        self._devices = {device.id: device for device in site.devices}
+
+    def faces(self, device: str) -> tuple[Face, ...]:
+        """Faces of a device, in the order in which they answer; none for one unknown."""
+        found = self._devices.get(device)
+        return tuple(self._faces_of(found)) if found else ()
 
     def begin_step(self) -> None:
         """Let the meters see the powers of the step that begins."""

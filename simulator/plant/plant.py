@@ -104,7 +104,7 @@ class Plant:
         """Return a quantity now, in the catalogue's unit; None where the device has it not."""
         key = (device, component, quantity)
         if key not in self._cells:
-            faces = self._instruments.faces.get(device, ())
+            faces = self._instruments.faces(device)
             found = (face.find(component, quantity) for face in faces)
             self._cells[key] = next((cell for cell in found if cell), None)
         cell = self._cells[key]
@@ -112,7 +112,7 @@ class Plant:
 
     def components(self, device: str) -> tuple[str, ...]:
         """Return the components that a device has, the device itself ("") among them."""
-        faces = self._instruments.faces.get(device, ())
+        faces = self._instruments.faces(device)
         return tuple(dict.fromkeys(name for face in faces for name in face.components()))
 
     @property

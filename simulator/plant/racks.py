@@ -8,7 +8,7 @@ from simulator.plant.arrays import Floats
 from simulator.plant.cooling import RackHeat
 from simulator.plant.gpus import BOARD_LIMIT_W, GPUS_PER_NODE, Gpus
 from simulator.plant.losses import POWER_SHELF, SERVER_SUPPLY, Rating
-from simulator.plant.topology import Rack
+from simulator.plant.rack_listing import Rack
 
 CPUS_PER_NODE = 2
 CPU_IDLE_W, CPU_BUSY_W = 95.0, 240.0

@@ -1,0 +1,82 @@
+"""The servers of a site's devices, by protocol, all asking one plant."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from collectors.profile import Profile
+from collectors.profile_library import load_profile
+from facility.errors import ConfigError
+from facility.site import Device, Site, SnmpCredential
+from simulator.live_value import LiveValue, live_value
+from simulator.modbus_device import ModbusDevice
+from simulator.modbus_server import ModbusServer
+from simulator.plant import Plant
+from simulator.snmp_agent import SnmpAgents
+from simulator.snmp_device import SnmpDevice
+
+SERVED_SCHEMES = ("modbus", "snmp", "http")
+
+
+@asynccontextmanager
+async def serve_devices(site: Site, plant: Plant, now: Callable[[], float]) -> AsyncIterator[None]:
+    """Answer for every device of the site at its address while the block runs.
+
+    Raises:
+        ConfigError: an address cannot be bound, or wants a protocol that is not simulated.
+        ProfileError: a device's profile is not in the library.
+    """
+    devices = _by_scheme(site)
+    async with AsyncExitStack() as stack:
+        modbus = [_modbus_device(device, plant, now) for device in devices["modbus"]]
+        await stack.enter_async_context(ModbusServer(modbus))
+        await _serve_snmp(stack, site, devices["snmp"], plant, now)
+        yield
+
+
+def _by_scheme(site: Site) -> dict[str, list[Device]]:
+    devices: dict[str, list[Device]] = defaultdict(list)
+    for device in site.devices:
+        if device.address.scheme not in SERVED_SCHEMES:
+            raise ConfigError(
+                f"{device.id}: {device.address} cannot be simulated; "
+                f"write {', '.join(f'{scheme}://' for scheme in SERVED_SCHEMES)}"
+            )
+        devices[device.address.scheme].append(device)
+    return devices
+
+
+def _asked(device: Device, plant: Plant, now: Callable[[], float]) -> tuple[Profile, LiveValue]:
+    profile = load_profile(device.profile)
+    return profile, live_value(plant, device.id, profile, now)
+
+
+def _modbus_device(device: Device, plant: Plant, now: Callable[[], float]) -> ModbusDevice:
+    profile, value = _asked(device, plant, now)
+    address = device.address
+    return ModbusDevice(device.id, profile, value, address.host, address.port, address.unit)
+
+
+async def _serve_snmp(
+    stack: AsyncExitStack,
+    site: Site,
+    devices: Iterable[Device],
+    plant: Plant,
+    now: Callable[[], float],
+) -> None:
+    """Start an agent for each device; those of one login share an engine."""
+    agents: dict[str | None, SnmpAgents] = {}
+    for device in devices:
+        if device.credential not in agents:
+            credential = site.snmp_credentials.get(device.credential or "", SnmpCredential())
+            agents[device.credential] = await stack.enter_async_context(SnmpAgents(credential))
+        profile, value = _asked(device, plant, now)
+        served = SnmpDevice(profile, plant.components(device.id), value)
+        try:
+            await agents[device.credential].serve(served, device.address.host, device.address.port)
+        except OSError as error:
+            raise ConfigError(
+                f"{device.id}: cannot listen on {device.address}: {error.strerror}"
+            ) from error

@@ -1,0 +1,77 @@
+"""Whatever a profile asks of a device, the plant has a physical answer to."""
+
+import pytest
+
+from collectors.profile_library import load_profile, profile_names
+from collectors.snmp.index import read_component
+from facility.catalogue import load_catalogue
+from facility.site import Device, Place, Site
+from simulator.demo_site import demo_site
+from simulator.live_value import live_value
+from simulator.plant import Plant
+
+START = 1_790_000_000.0
+ROLES = {
+    "meter": "feeder_meter",
+    "pdu": "rack_pdu",
+    "ups": "ups",
+    "chiller": "chiller",
+    "cdu": "cdu",
+    "air_handler": "air_handler",
+    "gpu_node": "gpu_node",
+    "pump": "pump",
+    "sensor": "environment",
+}
+DEMO = demo_site(2)
+MODELS = {device.profile: device.id for device in DEMO.devices}
+
+
+@pytest.fixture(scope="module")
+def demo_plant():
+    plant = Plant(DEMO, seed=1, start_at=START)
+    plant.advance(START + 30)
+    return plant
+
+
+def unanswered(plant, device, profile):
+    """Points that no component of the device answers, or not within the quantity's range."""
+    value = live_value(plant, device, profile, now=lambda: START + 30)
+    missing = []
+    for point in profile.points:
+        answers = [
+            value(component, point.quantity)
+            for component in plant.components(device)
+            if read_component(point.component, component) is not None
+        ] or [value(point.component, point.quantity)]
+        low, high = load_catalogue()[point.quantity].range
+        if not any(answer is not None and low <= answer <= high for answer in answers):
+            missing.append((point.component, point.quantity))
+    return missing
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_every_point_of_the_demos_devices_is_answered(name, demo_plant):
+    assert unanswered(demo_plant, MODELS[name], load_profile(name)) == []
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_every_profile_can_be_simulated(name):
+    profile = load_profile(name)
+    scheme = {"modbus": "modbus", "snmp": "snmp", "dcgm": "http"}[profile.protocol]
+    device = Device(
+        id="device",
+        profile=name,
+        address=f"{scheme}://10.0.0.1",
+        role=ROLES[profile.kind],
+        place=Place(hall="h", rack="r"),
+    )
+    plant = Plant(Site(name="one", devices=(device,)), seed=1, start_at=START)
+    assert unanswered(plant, "device", profile) == []
+
+
+def test_what_a_device_has_not_is_none(demo_plant):
+    assert demo_plant.value("utility/meter", "", "gpu_temperature_c") is None
+    assert demo_plant.value("utility/meter", "phase.4", "current_a") is None
+    assert demo_plant.value("utility/meter", "phase", "current_a") is None
+    assert demo_plant.value("nobody", "", "active_power_w") is None
+    assert demo_plant.components("nobody") == ()
