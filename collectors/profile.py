@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from collectors.snmp.index import names_of, parse_pattern
 from facility.catalogue import load_catalogue
@@ -42,10 +42,16 @@ class Counter(Model):
     """Fastest believable growth, in counts per second; a faster step is `uncertain`."""
 
 
+def _known_quantity(name: str) -> str:
+    if name not in load_catalogue():
+        raise ValueError(f"{name!r} is not in facility/quantities.yaml; add it there first")
+    return name
+
+
 class Point(Model):
     """One value of the device: `value = raw * scale + offset`, in the quantity's unit."""
 
-    quantity: str
+    quantity: Annotated[str, AfterValidator(_known_quantity)]
     component: str = ""
     """Part of the device. In a table, names of the index stand in braces: `outlet.{outlet}`."""
     scale: float = 1.0
@@ -62,11 +68,7 @@ class Point(Model):
 
     @model_validator(mode="after")
     def _fits_the_catalogue(self) -> Self:
-        quantity = load_catalogue().get(self.quantity)
-        if quantity is None:
-            raise ValueError(
-                f"quantity {self.quantity!r} is not in facility/quantities.yaml; add it there first"
-            )
+        quantity = load_catalogue()[self.quantity]
         if quantity.kind == "gauge" and self.counter is not None:
             raise ValueError(f"{self.quantity} is a gauge and cannot have counter facts")
         if quantity.kind == "counter" and self.counter is None:
@@ -88,7 +90,7 @@ class ModbusPoint(Point):
     typical_exponent: int = Field(default=0, ge=-10, le=10)
     """What the exponent register holds on devices seen so far; the simulator answers it."""
     coding: Literal["plain", "four_quadrant"] = "plain"
-    """`four_quadrant`: a power factor beyond +-1 is leading, counted back from +-2 (Schneider)."""
+    """`four_quadrant`: a power factor beyond +-1 is leading, counted back from +-2."""
 
 
 class ModbusLimits(Model):

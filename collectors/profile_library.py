@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from collectors.profile import Profile
-from collectors.profile_file import load_profile_file, parse_profile
+from collectors.profile_file import load_profile_file
 from facility.errors import ProfileError
 from facility.mistakes import did_you_mean
 
 __all__ = ["load_profile", "load_profile_file", "profile_names"]
 
+PROFILES = Path(__file__).with_name("profiles")
+
 
 @cache
 def profile_names() -> tuple[str, ...]:
     """Names of all profiles, in order."""
-    entries = files("collectors").joinpath("profiles").iterdir()
-    return tuple(sorted(e.name.removesuffix(".yaml") for e in entries if e.name.endswith(".yaml")))
+    return tuple(sorted(path.stem for path in PROFILES.glob("*.yaml")))
 
 
 @cache
@@ -29,5 +30,4 @@ def load_profile(name: str) -> Profile:
     """
     if name not in profile_names():
         raise ProfileError(f"no profile is named '{name}'; {did_you_mean(name, profile_names())}")
-    file = files("collectors").joinpath("profiles", f"{name}.yaml")
-    return parse_profile(file.read_text("utf-8"), file.name)
+    return load_profile_file(PROFILES / f"{name}.yaml")

@@ -76,7 +76,7 @@ def byte_order(registers: int, order: WordOrder) -> list[int]:
 
 
 def unfold_power_factor(coded: Floats) -> Floats:
-    """Schneider's four-quadrant coding: beyond +-1 the factor is leading, counted back from +-2."""
+    """Four-quadrant coding: beyond +-1 the factor is leading, counted back from +-2."""
     return np.where(np.abs(coded) > 1, np.copysign(2.0, coded) - coded, coded)
 
 

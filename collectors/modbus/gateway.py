@@ -27,19 +27,19 @@ class Gateway:
     def __init__(self, transport: ModbusTransport) -> None:
         self._transport = transport
         self._line = asyncio.Lock()
-        self._gap_s_of: dict[object, float] = {}
+        self._users: dict[object, tuple[int, float]] = {}
         self._quiet_until = 0.0
         self._silent: set[int] = set()
         self._next_try = 0.0
 
-    def join(self, user: object, gap_s: float) -> None:
+    def join(self, user: object, unit: int, gap_s: float) -> None:
         """A device reads through this line, and needs `gap_s` of silence between requests."""
-        self._gap_s_of[user] = gap_s
+        self._users[user] = (unit, gap_s)
 
     def leave(self, user: object) -> None:
         """A device is done; the last one closes the connection. Safe to repeat."""
-        self._gap_s_of.pop(user, None)
-        if not self._gap_s_of:
+        self._users.pop(user, None)
+        if not self._users:
             self._transport.close()
 
     async def read(self, unit: int, place: Range, deadline: float) -> bytes:
@@ -63,7 +63,8 @@ class Gateway:
             await self._keep_gap()
             yield
         finally:
-            self._quiet_until = _now() + max(self._gap_s_of.values(), default=0.0)
+            longest_gap_s = max((gap_s for _, gap_s in self._users.values()), default=0.0)
+            self._quiet_until = _now() + longest_gap_s
             self._line.release()
 
     async def _keep_gap(self) -> None:
@@ -88,12 +89,15 @@ class Gateway:
     def _patience(self, deadline: float) -> float:
         """Seconds to wait for an answer; half of what is left where others wait their turn too."""
         left = deadline - _now()
-        return left / 2 if len(self._gap_s_of) > 1 else left
+        return left / 2 if self._is_shared() else left
 
     def _note_silence(self, unit: int, cost_s: float) -> None:
-        if len(self._gap_s_of) > 1:
+        if self._is_shared():
             self._silent.add(unit)
             self._next_try = _now() + cost_s * (1 / SILENT_SHARE - 1)
+
+    def _is_shared(self) -> bool:
+        return len({unit for unit, _ in self._users.values()}) > 1
 
 
 def _now() -> float:

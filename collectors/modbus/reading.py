@@ -87,6 +87,7 @@ class Reading:
             except DeviceError as error:
                 answers.failures.update(dict.fromkeys((b.range for b in (block, *todo)), error))
                 return
+        self.refusals.settle()
 
     def _divide(self, block: Block, refusal: ModbusRefused) -> tuple[Block, ...]:
         self.refusals.add(block, f"{refusal.kind}: {refusal}", self._clock())

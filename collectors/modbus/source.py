@@ -45,7 +45,7 @@ class ModbusSource:
 
     async def read(self) -> Poll:
         """Read every point once; see `collectors.source.Source`."""
-        self._gateway.join(self, self._section.limits.gap_milliseconds / 1000)
+        self._gateway.join(self, self._unit, self._section.limits.gap_milliseconds / 1000)
         deadline = asyncio.get_running_loop().time() + self._timeout_s
         answers = await self._reading.once(deadline)
         sampled_at_us = time.time_ns() // 1000
