@@ -33,11 +33,11 @@ async def serve_truth(address: Address, now: Now) -> AsyncIterator[Address]:
     application = web.Application()
     application.router.add_get("/truth", _truth_handler(now))
     application.router.add_get("/healthz", _health_handler(now))
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, *address, shutdown_timeout=1.0).start()
+            await web.TCPSite(runner, *address).start()
         except OSError as error:
             raise ConfigError(f"--truth {address[0]}:{address[1]}: {error.strerror}") from error
         yield runner.addresses[0][:2]
