@@ -75,9 +75,11 @@ class Judge:
         uncertain = (values < self._low) | (values > self._high)
         uncertain |= self._counters.impossible(values, ~(bad | uncertain), sampled_at_us)
         quality[uncertain] = Quality.UNCERTAIN
-        if self._frozen.seen(values, repeated=bool(np.all(repeated))):
+        all_repeated = repeated if isinstance(repeated, bool) else bool(repeated.all())
+        if self._frozen.seen(values, repeated=all_repeated) or all_repeated:
             quality[:] = Quality.STALE
-        quality[np.broadcast_to(repeated, quality.shape)] = Quality.STALE
+        elif not isinstance(repeated, bool):
+            quality[repeated] = Quality.STALE
         if substituted is not None:
             quality[substituted] = Quality.SUBSTITUTED
         quality[bad] = Quality.BAD

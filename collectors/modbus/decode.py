@@ -38,12 +38,16 @@ class Decoder:
         points = section.points
         exponents = [image.find(exponent_range(point, section)) for point in points]
         starts = [image.find(value_range(point, section)) for point in points]
-        self.absent = np.array(
-            [
-                start is None or (point.exponent_address is not None and exponent is None)
-                for point, start, exponent in zip(points, starts, exponents, strict=True)
-            ]
+        self.absent = tuple(
+            row
+            for row, (point, start, exponent) in enumerate(
+                zip(points, starts, exponents, strict=True)
+            )
+            if start is None or (point.exponent_address is not None and exponent is None)
         )
+        """Rows that no block holds."""
+        self._absent = np.array(self.absent, np.intp)
+        self._count = len(points)
         self._groups = _groups(section, starts)
         self._bits = _Bits(section, starts)
         self._exponents = _Exponents(exponents)
@@ -54,13 +58,15 @@ class Decoder:
     def decode(self, payloads: Sequence[bytes]) -> tuple[Floats, Mask]:
         """Values and whether each is missing; `payloads` are the register bytes, block by block."""
         image = np.frombuffer(b"".join(payloads), np.uint8)
-        raw = np.zeros(len(self.absent))
+        raw = np.zeros(self._count)
         for rows, indices, dtype in self._groups:
             raw[rows] = image[indices].view(dtype)[:, 0]
         self._bits.read(image, raw)
-        missing = self.absent | self._no_value.among(raw)
+        missing = self._no_value.among(raw)
+        missing[self._absent] = True
         exponents = self._exponents.read(image, missing)
-        raw[self._folded] = unfold_power_factor(raw[self._folded])
+        if len(self._folded):
+            raw[self._folded] = unfold_power_factor(raw[self._folded])
         return self._scaling.apply(raw, exponents), missing
 
 
@@ -173,10 +179,12 @@ class _NoValue:
         self._sentinels = np.full((len(self._rows), width), np.nan)
         for line, row in enumerate(self._rows.tolist()):
             self._sentinels[line, : len(points[row].sentinels)] = points[row].sentinels
-        self._not_negative = np.array([point.negative_means_missing for point in points])
+        self._not_negative = np.flatnonzero([point.negative_means_missing for point in points])
 
     def among(self, raw: Floats) -> Mask:
-        missing = ~np.isfinite(raw) | (self._not_negative & (raw < 0))
+        missing: Mask = ~np.isfinite(raw)
+        if len(self._not_negative):
+            missing[self._not_negative] |= raw[self._not_negative] < 0
         if len(self._rows):
             missing[self._rows] |= (raw[self._rows, None] == self._sentinels).any(axis=1)
         return missing
@@ -194,9 +202,11 @@ class _Scaling:
         self._offset = np.array([point.offset for point in points], np.float64)
 
     def apply(self, raw: Floats, exponents: Floats | None) -> Floats:
-        multiplier, divisor = self._multiplier, self._divisor
+        """Scale in place."""
         if exponents is not None:
-            multiplier = multiplier * 10.0 ** np.maximum(exponents, 0)
-            divisor = divisor * 10.0 ** np.maximum(-exponents, 0)
-        value: Floats = raw * multiplier / divisor + self._offset
-        return value
+            raw *= 10.0 ** np.maximum(exponents, 0)
+            raw /= 10.0 ** np.maximum(-exponents, 0)
+        raw *= self._multiplier
+        raw /= self._divisor
+        raw += self._offset
+        return raw

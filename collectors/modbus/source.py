@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
-
-import numpy as np
 
 from collectors.modbus.decode import Decoder
 from collectors.modbus.gateway import Gateway
@@ -46,8 +43,7 @@ class ModbusSource:
     async def read(self) -> Poll:
         """Read every point once; see `collectors.source.Source`."""
         self._gateway.join(self, self._unit, self._section.limits.gap_milliseconds / 1000)
-        deadline = asyncio.get_running_loop().time() + self._timeout_s
-        answers = await self._reading.once(deadline)
+        answers = await self._reading.once(time.monotonic() + self._timeout_s)
         sampled_at_us = time.time_ns() // 1000
         decoder = self._decoder_of(tuple(answers.payloads))
         value, missing = decoder.decode(list(answers.payloads.values()))
@@ -70,8 +66,7 @@ class ModbusSource:
 
     def _failures(self, decoder: Decoder, answers: Answers) -> tuple[PointFailure, ...]:
         return tuple(
-            PointFailure(row, self._reason(self._places[row], answers))
-            for row in np.flatnonzero(decoder.absent).tolist()
+            PointFailure(row, self._reason(self._places[row], answers)) for row in decoder.absent
         )
 
     def _reason(self, place: Range, answers: Answers) -> str:

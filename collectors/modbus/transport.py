@@ -12,7 +12,7 @@ import asyncio
 import logging
 import ssl
 import struct
-from typing import Any
+from time import monotonic  # the clock of asyncio's loop
 
 from prometheus_client import Counter
 from pymodbus.framer import FramerSocket
@@ -38,6 +38,7 @@ REQUESTS: dict[RegisterTable, type[ModbusPDU]] = {
     "holding": ReadHoldingRegistersRequest,
     "input": ReadInputRegistersRequest,
 }
+READ_FUNCTIONS = tuple(request.function_code for request in REQUESTS.values())
 EXCEPTIONS = {
     1: "illegal function",
     2: "illegal data address",
@@ -82,20 +83,16 @@ class ModbusTransport:
 
         Raises:
             DeviceUnreachable: no connection, or it was closed without an answer.
-            DeviceTimeout: no complete answer within `timeout_s`.
+            DeviceTimeout: connected, but no complete answer within `timeout_s`.
             ModbusRefused: the device answered with an exception.
             DeviceGarbled: the answer breaks the protocol or answers something else.
         """
         request = REQUESTS[place.table](dev_id=unit, address=place.address, count=place.count)
         try:
-            async with asyncio.timeout(timeout_s):
-                answer = await self._ask(request)
-            return _payload(answer, request, place)
-        except TimeoutError:
-            self._resync(DeviceTimeout.kind)
-            raise self._too_late(timeout_s) from None
-        except DeviceGarbled as error:
-            self._resync(error.kind)
+            return _payload(await self._ask(request, monotonic() + timeout_s), request, place)
+        except (DeviceTimeout, DeviceGarbled) as error:
+            RESYNCS.labels(error.kind).inc()
+            self.close()
             raise
         except (asyncio.CancelledError, DeviceUnreachable):
             self.close()
@@ -107,22 +104,15 @@ class ModbusTransport:
             self._link.end()
             self._link = None
 
-    async def _ask(self, request: ModbusPDU) -> ModbusPDU:
+    async def _ask(self, request: ModbusPDU, deadline: float) -> ModbusPDU:
         if self._link is not None and self._link.is_active():
             try:
-                return await self._link.ask(request)
+                return await self._link.ask(request, deadline)
             except DeviceUnreachable:  # an idle connection that the device had let go
                 self.close()
         link = self._link = _Link(self._host, self._port, self._tls)
-        await link.open()
-        return await link.ask(request)
-
-    def _resync(self, kind: str) -> None:
-        RESYNCS.labels(kind).inc()
-        self.close()
-
-    def _too_late(self, timeout_s: float) -> DeviceError:
-        return DeviceTimeout(f"{self._host}:{self._port} gave no answer in {timeout_s:.3g} s")
+        await link.open(deadline)
+        return await link.ask(request, deadline)
 
 
 def _payload(answer: ModbusPDU, request: ModbusPDU, place: Range) -> bytes:
@@ -184,11 +174,18 @@ class _StrictFramer(FramerSocket):
             return 0, None
         if len(data) > frame:
             raise DeviceGarbled(f"{len(data) - frame} bytes after the end of the answer")
-        return super().handleFrame(data, exp_devid, exp_tid)
+        known = data[HEADER_BYTES] & 0x7F in READ_FUNCTIONS
+        if not known or (pdu := self.decoder.decode(data[HEADER_BYTES:])) is None:
+            raise DeviceGarbled(f"not an answer to a read: {data[:16].hex(' ')}")
+        return frame, pdu
 
 
 class _Link(TransactionManager):
-    """One connection, used once: whatever breaks it ends it, and the request that waits on it."""
+    """One connection, used once: whatever breaks it ends it, and the request that waits on it.
+
+    It goes past pymodbus's own retries, lock and receive buffer, which a single request with a
+    deadline from outside does not need.
+    """
 
     _framer = _StrictFramer(_answer_decoder())
 
@@ -200,56 +197,79 @@ class _Link(TransactionManager):
             port=port,
             sslctx=tls,
             reconnect_delay=0,
-            timeout_connect=None,  # type: ignore[arg-type] # the deadline is ours
         )
         super().__init__(params, self._framer, 0, False, None, None, None)
-        self.max_buffer_size = 1 << 20  # what is too long must reach the framer to be refused
         self._asking = False
 
-    async def open(self) -> None:
+    async def open(self, deadline: float) -> None:
         """Connect.
 
         Raises:
             DeviceUnreachable: with the system's reason.
         """
+        name = self.comm_params.comm_name
         try:
-            self.transport, _ = await self.call_create()
+            async with asyncio.timeout_at(deadline):
+                self.transport, _ = await self.call_create()
+        except TimeoutError:
+            raise DeviceUnreachable(f"{name}: no connection before the deadline") from None
         except OSError as error:  # ssl.SSLError and socket.gaierror among them
-            reason = error.strerror or str(error)
-            raise DeviceUnreachable(f"{self.comm_params.comm_name}: {reason}") from error
+            raise DeviceUnreachable(f"{name}: {error.strerror or error}") from error
 
-    async def ask(self, request: ModbusPDU) -> ModbusPDU:
-        """Send a request and wait for its answer."""
+    async def ask(self, request: ModbusPDU, deadline: float) -> ModbusPDU:
+        """Send a request and wait for its answer, until `deadline` (the loop's clock).
+
+        Raises:
+            DeviceUnreachable, DeviceTimeout, DeviceGarbled.
+        """
+        request.transaction_id = self.getNextTID()
+        self.recv_buffer = b""
+        self.response_future = self.loop.create_future()
         self._asking = True
+        alarm = self.loop.call_at(deadline, self._too_late, request)
         try:
-            return await self.execute(False, request)
+            self.pdu_send(request)
+            answer: ModbusPDU = await self.response_future
+            return answer
         finally:
+            alarm.cancel()
             self._asking = False
 
     def end(self, error: DeviceError | None = None) -> None:
         """Drop the connection at once; a waiting request gets the error."""
-        if self._asking and error is not None and not self.response_future.done():
-            self.response_future.set_exception(error)
+        if error is not None:
+            self._fail(error)
         if self.transport is not None:
             self.transport.abort()  # type: ignore[attr-defined] # a stream's transport
         self.close()
 
-    def callback_data(self, data: bytes, addr: tuple[Any, ...] | None = None) -> int:
+    def data_received(self, data: bytes) -> None:
+        if not self._asking:  # nothing was asked: the next answer could not be told from this
+            self.end()
+            return
+        self.recv_buffer += data
         try:
-            return super().callback_data(data, addr)
+            _, answer = self.framer.handleFrame(
+                self.recv_buffer, self.request_dev_id, self.request_transaction_id
+            )
         except DeviceGarbled as error:
             self.end(error)
-        except Exception as error:  # noqa: BLE001 - whatever pymodbus finds in a broken frame
-            self.end(DeviceGarbled(f"not an answer: {data[:16].hex(' ')} ({error})"))
-        return len(data)
+            return
+        if answer is not None and not self.response_future.done():
+            self.response_future.set_result(answer)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        name, waiting = self.comm_params.comm_name, self._asking
-        if waiting and not self.is_closing and not self.response_future.done():
-            cut = bool(self.recv_buffer)
-            self.response_future.set_exception(
-                DeviceGarbled(f"{name} closed the connection in the middle of an answer")
-                if cut
-                else DeviceUnreachable(f"{name} closed the connection without an answer")
-            )
+        name = self.comm_params.comm_name
+        if self.recv_buffer:
+            self._fail(DeviceGarbled(f"{name} closed the connection in the middle of an answer"))
+        else:
+            self._fail(DeviceUnreachable(f"{name} closed the connection without an answer"))
         super().connection_lost(exc)
+
+    def _too_late(self, request: ModbusPDU) -> None:
+        name = self.comm_params.comm_name
+        self._fail(DeviceTimeout(f"{name} gave no answer for unit {request.dev_id} in time"))
+
+    def _fail(self, error: DeviceError) -> None:
+        if self._asking and not self.response_future.done():
+            self.response_future.set_exception(error)
