@@ -8,7 +8,7 @@ from typing import Any
 from facility.site import Kafka
 
 CONNECT_TIMEOUT_S = 3.0
-REQUEST_TIMEOUT_S = 10.0
+REQUEST_TIMEOUT_S = 5.0
 
 
 def client_settings(kafka: Kafka) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from facility.errors import BrokerUnavailable
 from facility.site import Kafka
 from stream.broker_watch import BrokerWatch
 from stream.kafka_client import Admin, Producer
+from stream.kafka_settings import REQUEST_TIMEOUT_S
 from stream.message import TOPIC_ID, Message, Partition
 from stream.outbox import Entry, Outbox
 from stream.topics import ensure_topics
@@ -62,7 +63,9 @@ class Publisher:
     its predecessors is known for what it is and passed over.
     """
 
-    def __init__(self, outbox: Outbox, kafka: Kafka, *, send_timeout_s: float = 10.0) -> None:
+    def __init__(
+        self, outbox: Outbox, kafka: Kafka, *, send_timeout_s: float = REQUEST_TIMEOUT_S
+    ) -> None:
         self._outbox = outbox
         self._kafka = kafka
         self._send_timeout_s = send_timeout_s

@@ -75,7 +75,7 @@ class Subscriber:
 
     @property
     def assigned(self) -> tuple[Partition, ...]:
-        """The partitions that are read now."""
+        """The partitions that are read now; may be asked from any thread."""
         return tuple(self._assigned.values())
 
     def poll(self, timeout_s: float, max_bytes: int) -> list[Received]:
@@ -137,7 +137,7 @@ class Subscriber:
 
     def close(self) -> None:
         """Leave the group and let go of the broker; no callback comes. Safe twice."""
-        self._assigned.clear()
+        self._assigned = {}
         self._hang_up()
 
     def __enter__(self) -> Self:
@@ -207,15 +207,16 @@ class Subscriber:
         return touched
 
     def _assign(self, consumer: Consumer, partitions: tuple[Partition, ...]) -> None:
-        self._assigned |= {(part.topic, part.number): part for part in partitions}
+        self._assigned = self._assigned | {(part.topic, part.number): part for part in partitions}
         for partition in partitions:
             consumer.seek(partition, None)
         self._on_assigned(partitions)
         consumer.resume(partitions)
 
     def _revoke(self, keys: Iterable[tuple[str, int]]) -> tuple[Partition, ...]:
-        gone = tuple(self._assigned.pop(key) for key in keys if key in self._assigned)
+        gone = tuple(self._assigned[key] for key in keys if key in self._assigned)
         if gone:
+            self._assigned = {k: part for k, part in self._assigned.items() if part not in gone}
             self._on_revoked(gone)
         return gone
 
