@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from collectors.profile import Profile
 from collectors.profile_library import load_profile
 from facility.errors import ConfigError
 from facility.site import Device, Site, SnmpCredential
+from simulator.dcgm_exporter import DcgmExporters
+from simulator.dcgm_node import DcgmNode
 from simulator.live_value import LiveValue, live_value
 from simulator.modbus_device import ModbusDevice
 from simulator.modbus_server import ModbusServer
@@ -18,6 +20,10 @@ from simulator.snmp_agent import SnmpAgents
 from simulator.snmp_device import SnmpDevice
 
 SERVED_SCHEMES = ("modbus", "snmp", "http")
+
+EXPORTED_FIELDS = (100, 112, 140, 150, 153, 155, 156, 164, 203, 1002, 1004, 1005, 1130, 1133)
+"""DCGM fields in the exporters' list, chosen for a scrape every second: clock and what holds it
+down, temperatures, power, energy, limit, utilisation, SM, tensor and memory activity, CPU power."""
 
 
 @asynccontextmanager
@@ -33,6 +39,7 @@ async def serve_devices(site: Site, plant: Plant, now: Callable[[], float]) -> A
         modbus = [_modbus_device(device, plant, now) for device in devices["modbus"]]
         await stack.enter_async_context(ModbusServer(modbus))
         await _serve_snmp(stack, site, devices["snmp"], plant, now)
+        await _serve_dcgm(stack, devices["http"], plant, now)
         yield
 
 
@@ -74,9 +81,35 @@ async def _serve_snmp(
             agents[device.credential] = await stack.enter_async_context(SnmpAgents(credential))
         profile, value = _asked(device, plant, now)
         served = SnmpDevice(profile, plant.components(device.id), value)
-        try:
+        with _naming(device):
             await agents[device.credential].serve(served, device.address.host, device.address.port)
-        except OSError as error:
-            raise ConfigError(
-                f"{device.id}: cannot listen on {device.address}: {error.strerror}"
-            ) from error
+
+
+async def _serve_dcgm(
+    stack: AsyncExitStack, devices: Iterable[Device], plant: Plant, now: Callable[[], float]
+) -> None:
+    """Start an exporter for each node; every other one prints the names of after DCGM 4.6."""
+    exporters = await stack.enter_async_context(DcgmExporters())
+    for place, device in enumerate(devices):
+        profile, value = _asked(device, plant, now)
+        node = DcgmNode(
+            profile,
+            plant.components(device.id),
+            value,
+            host_name=device.id.replace("/", "-"),
+            generation="renamed" if place % 2 else "legacy",
+            fields=EXPORTED_FIELDS,
+        )
+        with _naming(device):
+            await exporters.serve(node, device.address.host, device.address.port)
+
+
+@contextmanager
+def _naming(device: Device) -> Iterator[None]:
+    """Say whose address cannot be bound."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"{device.id}: cannot listen on {device.address}: {error.strerror}"
+        ) from error
