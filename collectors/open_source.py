@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from collectors.dcgm.opening import open_dcgm
 from collectors.modbus.opening import open_modbus
 from collectors.profile import Profile
 from collectors.snmp.opening import open_snmp
@@ -11,6 +12,7 @@ from collectors.source import Source
 from facility.site import Device, Site
 
 OPENERS: dict[str, Callable[[Device, Profile, Site], Source]] = {
+    "dcgm": open_dcgm,
     "modbus": open_modbus,
     "snmp": open_snmp,
 }

@@ -1,0 +1,30 @@
+"""Make a DcgmSource of a device."""
+
+from __future__ import annotations
+
+from collectors.dcgm.http import HttpText
+from collectors.dcgm.source import DcgmSource
+from collectors.profile import Profile
+from facility.errors import ConfigError
+from facility.site import Device, HttpCredential, Site
+
+OWN_SHARE = 0.9
+"""Share of the poll's deadline after which an answer is given up, to say what was missing."""
+
+
+def open_dcgm(device: Device, profile: Profile, site: Site) -> DcgmSource:
+    """Make the source of one exporter. Nothing is sent before its first read.
+
+    Raises:
+        ConfigError: its credential cannot be read, or it is to be read without an exporter.
+    """
+    assert profile.dcgm is not None
+    if device.address.scheme == "nvml":
+        raise ConfigError(f"{device.id}: {device.address}: write the exporter's http://HOST:9400")
+    name = device.credential
+    credential = site.http_credentials[name] if name else HttpCredential()
+    try:
+        text = HttpText(device.address, credential, device.timeout_seconds * OWN_SHARE)
+    except ConfigError as error:
+        raise ConfigError(f"{device.id}: credential {name!r}: {error}") from error
+    return DcgmSource(device, profile.dcgm, text)
