@@ -67,7 +67,11 @@ class SnmpCredential(Model):
     user: str = ""
     auth_protocol: Literal["none", "md5", "sha1", "sha224", "sha256", "sha384", "sha512"] = "none"
     auth_key: Secret | None = None
-    privacy_protocol: Literal["none", "des", "aes128", "aes192", "aes256"] = "none"
+    privacy_protocol: Literal["none", "des", "aes128", "aes192", "aes256", "aes192c", "aes256c"] = (
+        "none"
+    )
+    """aes192 and aes256 extend the key as draft-blumenthal-aes-usm-04, as net-snmp does; aes192c
+    and aes256c as draft-reeder-snmpv3-usm-3desede, as Cisco does."""
     privacy_key: Secret | None = None
     context: str = ""
 

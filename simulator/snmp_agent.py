@@ -90,13 +90,15 @@ class SnmpAgents:
         return name
 
     def reboot(self, boots: int = 1) -> None:
-        """Start the engine's clock again, as a power cycle does; boots then count on."""
-        assert self._engine is not None
-        engine_boots, engine_time = self._engine.get_mib_builder().import_symbols(
-            "__SNMP-FRAMEWORK-MIB", "snmpEngineBoots", "snmpEngineTime"
-        )
+        """Start the engine's clock again, as a power cycle does; boots count on by so many."""
+        (engine_boots,) = self._symbols("snmpEngineBoots")
         engine_boots.syntax += boots
-        engine_time.syntax = type(engine_time.syntax)(int(time.time()))
+        self.set_clock(0)
+
+    def set_clock(self, seconds: int) -> None:
+        """Make the engine's clock show so many seconds since its boot."""
+        (engine_time,) = self._symbols("snmpEngineTime")
+        engine_time.syntax = type(engine_time.syntax)(int(time.time()) - seconds)
 
     async def close(self) -> None:
         """Stop them all. Safe twice."""
@@ -106,11 +108,13 @@ class SnmpAgents:
         self._ports.clear()
         await asyncio.sleep(0)  # the sockets close in the loop's next round
 
+    def _symbols(self, *names: str) -> Any:
+        assert self._engine is not None
+        return self._engine.get_mib_builder().import_symbols("__SNMP-FRAMEWORK-MIB", *names)
+
     def _make_engine(self) -> SnmpEngine:
         engine = self._engine = SnmpEngine()
-        (engine_id,) = engine.get_mib_builder().import_symbols(
-            "__SNMP-FRAMEWORK-MIB", "snmpEngineID"
-        )
+        (engine_id,) = self._symbols("snmpEngineID")
         engine_id.syntax = engine.snmpEngineID = engine_id.syntax.clone(self._engine_id)
         login = self._login
         if login.version == "3":

@@ -17,18 +17,16 @@ class Inventory:
     """Holds the layout of one device; `layout` is None until the first survey is done.
 
     Args:
-        device: the device's id.
         section: what its profile offers.
         survey_polls: polls between surveys.
     """
 
-    def __init__(self, device: str, section: SnmpSection, survey_polls: int) -> None:
+    def __init__(self, section: SnmpSection, survey_polls: int) -> None:
         self.layout: Layout | None = None
-        self._device = device
         self._section = section
         self._survey_polls = survey_polls
         self._polls = 0
-        self._survey: Survey | None = Survey(section)
+        self._survey: Survey | None = None
 
     async def take(self, exchange: Exchange) -> Layout:
         """Survey to the end; after a failure the next call goes on where this one stopped.
@@ -40,14 +38,13 @@ class Inventory:
         survey = self._survey = self._survey or Survey(self._section)
         while not survey.done:
             await survey.step(exchange)
-        layout = self._adopt(survey)
-        if not layout.oids:
-            self.layout = None
+        self._adopt(survey)
+        if self.layout is None:
             raise DeviceRefused(
                 f"the agent has none of the profile's {len(self._section.points)} points; "
                 "is it another model?"
             )
-        return layout
+        return self.layout
 
     async def refresh(self, exchange: Exchange, *, changed: bool) -> None:
         """One step of a survey where one is due: after so many polls, or when rows have changed.
@@ -67,11 +64,10 @@ class Inventory:
         if self._survey.done:
             self._adopt(self._survey)
 
-    def _adopt(self, survey: Survey) -> Layout:
-        """Make the survey's finding the layout, unless it is what is known already."""
+    def _adopt(self, survey: Survey) -> None:
+        """Take over what the survey found; a device that suddenly has nothing keeps its points."""
         kept = self.layout.scalars if self.layout else frozenset[Oid]()
-        new = build_layout(self._device, self._section, survey.findings, kept)
+        layout = build_layout(self._section, survey.findings, kept)
         self._survey, self._polls = None, 0
-        if self.layout is None or not new.same_as(self.layout):
-            self.layout = new
-        return self.layout
+        if layout.oids:
+            self.layout = layout

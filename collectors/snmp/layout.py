@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from collectors.profile import Match, SnmpPoint, SnmpSection
 from collectors.snmp.decode import Conversion
@@ -57,27 +58,31 @@ class Candidate:
             yield parse_oid(point.fahrenheit_when.oid)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Layout:
-    """One device's points in row order, and how to read and convert each."""
+    """The points of a device in row order, and how to read and convert each.
 
-    table: PointTable
+    Devices that are alike share one, so it is told from another by identity.
+    """
+
+    components: tuple[str, ...]
     points: tuple[SnmpPoint, ...]
     oids: tuple[Oid, ...]
+    sources: tuple[str, ...]
     digits: tuple[int | None, ...]
     fahrenheit: tuple[bool, ...]
     rows: Mapping[Oid, tuple[Oid, ...]]
     """Every row suffix of every value column, wanted or not, in order."""
-    conversion: Conversion
+    scalars: frozenset[Oid]
+    """The OIDs that are no table's."""
     known: frozenset[Oid]
     """Every OID that a poll may meet; another is a new row."""
+    conversion: Conversion
 
-    @property
-    def scalars(self) -> frozenset[Oid]:
-        """The OIDs that are no table's."""
-        return frozenset(
-            oid for oid, point in zip(self.oids, self.points, strict=True) if point.index is None
-        )
+    def table(self, device: str) -> PointTable:
+        """The points as one device's."""
+        quantities = tuple(point.quantity for point in self.points)
+        return PointTable(device, self.components, quantities, self.sources)
 
     def differs_from(self, answers: Mapping[Oid, Value]) -> bool:
         """Whether rows have gone, or new ones have come, since the survey."""
@@ -86,14 +91,9 @@ class Layout:
         gone = [oid for oid, value in answers.items() if isinstance(value, Missing)]
         return any(oid not in self.scalars for oid in gone)
 
-    def same_as(self, other: Layout) -> bool:
-        """Whether a survey found nothing new."""
-        return (
-            (self.table.components, self.oids, self.digits)
-            == (other.table.components, other.oids, other.digits)
-            and self.fahrenheit == other.fahrenheit
-            and self.rows == other.rows
-        )
+
+_layouts: WeakValueDictionary[tuple[object, ...], Layout] = WeakValueDictionary()
+"""Those in use: a thousand PDUs of one model take the memory of one."""
 
 
 def value_columns(section: SnmpSection) -> tuple[Oid, ...]:
@@ -118,9 +118,9 @@ def candidates(section: SnmpSection, rows: Mapping[Oid, Iterable[Oid]]) -> list[
 
 
 def build_layout(
-    device: str, section: SnmpSection, findings: Findings, keep: frozenset[Oid] = frozenset()
+    section: SnmpSection, findings: Findings, keep: frozenset[Oid] = frozenset()
 ) -> Layout:
-    """The points that the device has.
+    """The points that a device with these findings has; the same one for the same findings.
 
     Scalars that do not answer are left out unless they are among `keep`, those that answered once:
     a device may lack what its family offers, but must not silently lose what it gave.
@@ -130,26 +130,27 @@ def build_layout(
         if candidate.oid in keep or _exists(candidate, findings.cells):
             taken.setdefault((candidate.component, candidate.point.quantity), candidate)
     chosen = tuple(taken.values())
-    points = tuple(candidate.point for candidate in chosen)
     digits = tuple(_digits(candidate, findings.cells) for candidate in chosen)
     fahrenheit = tuple(_is(findings.cells, c.point.fahrenheit_when) for c in chosen)
-    oids = tuple(candidate.oid for candidate in chosen)
     rows = {column: tuple(sorted(suffixes)) for column, suffixes in findings.rows.items()}
-    return Layout(
-        table=PointTable(
-            device=device,
-            components=tuple(component for component, _ in taken),
-            quantities=tuple(quantity for _, quantity in taken),
-            sources=tuple(format_oid(candidate.oid) for candidate in chosen),
-        ),
+    oids = tuple(candidate.oid for candidate in chosen)
+    key = (tuple(id(c.point) for c in chosen), oids, digits, fahrenheit, tuple(rows.items()))
+    if (known := _layouts.get(key)) is not None:
+        return known
+    points = tuple(candidate.point for candidate in chosen)
+    layout = _layouts[key] = Layout(
+        components=tuple(candidate.component for candidate in chosen),
         points=points,
         oids=oids,
+        sources=tuple(format_oid(oid) for oid in oids),
         digits=digits,
         fahrenheit=fahrenheit,
         rows=rows,
-        conversion=Conversion.for_rows(points, digits, fahrenheit),
+        scalars=frozenset(candidate.oid for candidate in chosen if not candidate.suffix),
         known=frozenset(oids) | {c + suffix for c, suffixes in rows.items() for suffix in suffixes},
+        conversion=Conversion.for_rows(points, digits, fahrenheit),
     )
+    return layout
 
 
 def _exists(candidate: Candidate, cells: Mapping[Oid, Value]) -> bool:

@@ -28,43 +28,27 @@ class Login:
 
     @classmethod
     def of(cls, credential: SnmpCredential) -> Self:
-        """Reveal the credential's secrets and check that they fit together.
+        """Reveal the credential's secrets.
 
         Raises:
-            ConfigError: a secret cannot be read, or something that SNMPv3 needs is missing.
+            ConfigError: a secret cannot be read, or is too short for SNMPv3.
         """
-        if credential.version != "3":
-            community = credential.community
-            revealed = community if isinstance(community, str) else community.reveal()
-            return cls(credential.version, community=revealed)
-        if not credential.user:
-            raise ConfigError("SNMPv3 credential: user is missing")
-        if credential.privacy_protocol != "none" and credential.auth_protocol == "none":
-            raise ConfigError(
-                f"SNMPv3 credential of user {credential.user!r}: privacy needs authentication; "
-                "set auth_protocol and auth_key"
-            )
+        community = credential.community
         return cls(
-            "3",
+            version=credential.version,
+            community=community if isinstance(community, str) else community.reveal(),
             user=credential.user,
             auth_protocol=credential.auth_protocol,
-            auth_key=_key(credential, "auth_key", credential.auth_protocol, credential.auth_key),
+            auth_key=_key(credential, "auth_key", credential.auth_key),
             privacy_protocol=credential.privacy_protocol,
-            privacy_key=_key(
-                credential, "privacy_key", credential.privacy_protocol, credential.privacy_key
-            ),
+            privacy_key=_key(credential, "privacy_key", credential.privacy_key),
             context=credential.context,
         )
 
 
-def _key(credential: SnmpCredential, name: str, protocol: str, secret: Secret | None) -> str:
-    if protocol == "none":
-        return ""
+def _key(credential: SnmpCredential, name: str, secret: Secret | None) -> str:
     if secret is None:
-        raise ConfigError(
-            f"SNMPv3 credential of user {credential.user!r}: {protocol} needs {name}; "
-            f"give {{env: NAME}} or {{file: PATH}}"
-        )
+        return ""
     key = secret.reveal()
     if len(key) < SHORTEST_KEY:
         raise ConfigError(

@@ -57,16 +57,25 @@ def _runs(layout: Layout) -> Iterator[tuple[Oid, _Run]]:
 
 
 def _bulk_requests(runs: dict[Oid, _Run], size: int) -> Iterator[Request]:
-    """Columns with the same rows share requests, as many columns as the size allows."""
+    """Columns with the same rows share requests of at most so many varbinds."""
     alike: dict[_Run, list[Oid]] = {}
     for column, run in runs.items():
         alike.setdefault(run, []).append(column)
     for run, columns in alike.items():
-        for piece in run.pieces(size):
-            together = max(1, size // len(piece.suffixes))
+        together = _columns_together(len(run.suffixes), len(columns), size)
+        for piece in run.pieces(size // together):
             for start in range(0, len(columns), together):
                 oids = tuple(column + piece.before for column in columns[start : start + together])
                 yield Request(oids, len(piece.suffixes))
+
+
+def _columns_together(rows: int, columns: int, size: int) -> int:
+    """How many columns one request takes, so that there are fewest requests."""
+
+    def requests(together: int) -> int:
+        return -(-columns // together) * -(-rows // (size // together))
+
+    return min(range(1, min(columns, size) + 1), key=requests)
 
 
 def unasked(layout: Layout, answered: Collection[Oid]) -> list[Oid]:

@@ -46,13 +46,14 @@ class SnmpSource:
         self._seconds = device.timeout_seconds * SHARE_OF_DEADLINE
         self._session = session
         self._sizes = Sizes.of(section.limits)
-        self._inventory = Inventory(device.id, section, survey_polls)
+        self._inventory = Inventory(section, survey_polls)
         self._layout: Layout | None = None
         self._planned_for: tuple[int, int] | None = None
 
     def _use(self, layout: Layout) -> None:
         """Start on a new layout; its counters have no past."""
         self._layout, self._planned_for = layout, None
+        self._points = layout.table(self.device)
         scales = layout.conversion.unit_per_count
         self._judge = Judge(layout.points, self._interval_s, scales=scales)
 
@@ -87,7 +88,8 @@ class SnmpSource:
             if not exchange.answers:
                 raise
         if not exchange.answers:
-            raise DeviceRefused(next(iter(exchange.failures.values())))
+            nothing = "the agent's answers hold nothing of what was asked"
+            raise DeviceRefused(next(iter(exchange.failures.values()), nothing))
 
     def _requests(self, layout: Layout) -> tuple[Request, ...]:
         """The plan, made anew when the layout or the sizes have changed."""
@@ -111,4 +113,4 @@ class SnmpSource:
             if oid in exchange.failures:
                 reasons[row] = exchange.failures[oid]
         failures = tuple(PointFailure(row, reason) for row, reason in sorted(reasons.items()))
-        return Poll(layout.table, sampled_at_us, value, quality, failures)
+        return Poll(self._points, sampled_at_us, value, quality, failures)

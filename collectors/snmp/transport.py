@@ -1,8 +1,8 @@
 """SNMP v1, v2c and v3 through pysnmp, the reference engine; its errors are mapped to ours here.
 
 One pysnmp engine and one UDP socket serve all devices that share a login: an engine costs 60 ms and
-0.8 MB, and its user table knows one key a user name. pysnmp itself keeps each agent's engine id,
-boots and time, and asks again with the agent's own when it is told that they are wrong.
+0.8 MB, and its user table knows one key a user name. pysnmp itself keeps each agent's boots and
+time, and asks again with the agent's own when it is told that they are wrong.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ PRIVACY = {
 }
 MODELS = {"1": 0, "2c": 1, "3": 3}
 """Message processing models, RFC 3411."""
+PRIVATE_TO_V3 = "_SnmpV3MessageProcessingModel__"
 
 TRANSPORTS = {
     socket.AF_INET: (config.SNMP_UDP_DOMAIN, udp.UdpAsyncioTransport),
@@ -138,7 +139,8 @@ class PysnmpSession:
         return self._engine, self._target
 
     def _lost(self, engine: _Engine, target: _Target) -> None:
-        """Nobody answered: a name may stand for another address by now."""
+        """Nobody answered: another agent may stand there now, or the name for another address."""
+        engine.forget_peer(target)
         if target.endpoint[0] != self._address.host:
             engine.remove_target(target)
             self._target = None
@@ -230,6 +232,19 @@ class _Engine:
     def remove_target(self, target: _Target) -> None:
         """Forget an agent."""
         config.delete_target_address(self._snmp, target.name)
+
+    def forget_peer(self, target: _Target) -> None:
+        """Find out the agent's SNMPv3 engine id anew: pysnmp itself never notices a new one.
+
+        It offers no way but its private tables; test_snmp_v3 keeps watch over them.
+        """
+        model = self._snmp.message_processing_subsystems[MODELS["3"]]
+        peers: dict[Any, Any] = getattr(model, f"{PRIVATE_TO_V3}engineIdCache")
+        expiring: dict[int, list[Any]] = getattr(model, f"{PRIVATE_TO_V3}engineIdCacheExpQueue")
+        for peer in [peer for peer in peers if tuple(peer[1][:2]) == target.endpoint]:
+            del peers[peer]
+            for due in expiring.values():
+                due[:] = [other for other in due if other != peer]
 
     async def send(self, target: _Target, request: Request) -> Reply:
         """One request, its reply. Cancellation is safe: a late reply finds nobody."""

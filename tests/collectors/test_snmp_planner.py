@@ -22,7 +22,7 @@ def column(quantity, oid, index="{outlet}", **given):
 
 def layout_of(points, rows, cells=None, keep=frozenset()):
     findings = Findings({k: list(v) for k, v in rows.items()}, cells or {})
-    return build_layout("pdu-a", section(*points), findings, keep)
+    return build_layout(section(*points), findings, keep)
 
 
 def test_columns_with_the_same_rows_share_one_getbulk():
@@ -72,7 +72,7 @@ def test_a_row_without_a_sensor_is_left_out():
     points = [column("current_a", CURRENT, available_oid="1.3.1.2")]
     cells = {(1, 3, 1, 2, 1): 1, (1, 3, 1, 2, 2): 2, (1, 3, 1, 2, 3): Missing.NO_SUCH_OBJECT}
     layout = layout_of(points, {CURRENT: [(1,), (2,), (3,)]}, cells)
-    assert layout.table.components == ("outlet.1", "outlet.3")
+    assert layout.components == ("outlet.1", "outlet.3")
 
 
 def test_the_row_is_found_by_what_the_device_calls_it():
@@ -85,7 +85,7 @@ def test_the_row_is_found_by_what_the_device_calls_it():
     cells = {(1, 3, 1, 2, 1): (1, 3, 7, 1), (1, 3, 1, 2, 2): (1, 3, 7, 2)}
     layout = layout_of([point], {(1, 3, 1, 3): [(1,), (2,)]}, cells)
     assert layout.oids == ((1, 3, 1, 3, 2),)
-    assert layout.table.sources == ("1.3.1.3.2",)
+    assert layout.sources == ("1.3.1.3.2",)
 
 
 def test_digits_are_the_row_s_own():
@@ -113,10 +113,18 @@ def test_rows_that_come_or_go_are_noticed():
 
 
 def test_a_second_survey_that_finds_the_same_changes_nothing():
-    points = [column("current_a", CURRENT)]
-    first = layout_of(points, {CURRENT: [(1,), (2,)]})
-    assert first.same_as(layout_of(points, {CURRENT: [(1,), (2,)]}))
-    assert not first.same_as(layout_of(points, {CURRENT: [(1,)]}))
+    points = section(column("current_a", CURRENT))
+    first = build_layout(points, Findings({CURRENT: [(1,), (2,)]}))
+    assert build_layout(points, Findings({CURRENT: [(1,), (2,)]})) is first
+    assert build_layout(points, Findings({CURRENT: [(1,)]})) is not first
+
+
+def test_devices_of_one_model_share_all_but_their_name():
+    layout = layout_of([column("current_a", CURRENT)], {CURRENT: [(1,)]})
+    one, other = layout.table("pdu-a"), layout.table("pdu-b")
+    assert (one.device, other.device) == ("pdu-a", "pdu-b")
+    assert one.components is other.components
+    assert one.sources is other.sources
 
 
 def test_sizes_shrink_for_good_when_too_big_and_for_a_while_when_lost():
