@@ -34,7 +34,7 @@ class Draft:
     has_lost_names: bool = False
     """Some entry is so wrong that not even its ids are known."""
     has_lost_meters: bool = False
-    """Some meter's entry is wrong."""
+    """Some meter's entry is wrong, or selects no device."""
 
     def edges(self) -> Iterator[Edge]:
         """Give every step of the power path: `fed_by` of the devices, then the feeds."""

@@ -13,6 +13,9 @@ from facility.site import Boundary, MeterSum
 COMPARISONS = 300_000
 """How many names are compared to find near ones; among 90,000 it takes a second for each."""
 
+LONGEST = 8
+"""Places of a circle that are all named."""
+
 
 def check_power_path(draft: Draft) -> Iterator[Finding]:
     """Every step joins two known places, once, and no way leads back."""
@@ -28,8 +31,9 @@ def check_power_path(draft: Draft) -> Iterator[Finding]:
             )
             yield Finding(edge.origin, edge.field, text)
     for cycle in find_cycles(first):
-        edge = first[cycle[0], cycle[1]]
-        text = f"power would flow in a circle: {' -> '.join(cycle)}; remove one of these steps"
+        edge = first[cycle[-2], cycle[-1]]
+        shown = cycle if len(cycle) <= LONGEST else [*cycle[:2], "...", *cycle[-2:]]
+        text = f"power would flow in a circle: {' -> '.join(shown)}; remove one of these steps"
         yield Finding(edge.origin, edge.field, text)
 
 

@@ -129,11 +129,14 @@ def add_meters(draft: Draft, entry: MeterEntry, origin: Origin) -> None:
         if wanted.role in (None, device.role) and wanted.profile in (None, device.profile)
     ]
     draft.meters += [(_meter(entry, device), origin) for device in found]
+    draft.has_lost_meters |= not found
     if not found and not draft.broken_names and not draft.has_lost_names:
         roles = {device.role.value for device, _ in draft.devices}
         profiles = {device.profile for device, _ in draft.devices}
         known = profiles if wanted.role is None else roles
-        text = "selects no device; " + did_you_mean(wanted.role or wanted.profile or "", known)
+        asked = ", ".join(f"{key} {value}" for key, value in wanted if value)
+        hint = did_you_mean(wanted.role or wanted.profile or "", known)
+        text = f"no device has {asked}; {hint}"
         draft.findings.append(Finding(origin, ("devices",), text))
 
 
