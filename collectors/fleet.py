@@ -50,6 +50,8 @@ class Fleet:
             if not member.poller.reading:
                 member.task.cancel()
         await _finish(members, finish_s)
+        for member in members:
+            member.poller.metrics.forget()
         async with asyncio.TaskGroup() as closing:
             for member in members:
                 closing.create_task(_close(member.source))

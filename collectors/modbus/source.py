@@ -35,6 +35,7 @@ class ModbusSource:
         self._section = section
         self._gateway = gateway
         self._points = point_table(device.id, section)
+        self.points_expected = len(self._points)
         self._places = [value_range(point, section) for point in section.points]
         self._reading = Reading(section, self._ask, clock)
         self._decoder = Decoder(section, ())

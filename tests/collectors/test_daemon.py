@@ -18,6 +18,7 @@ import pyarrow as pa
 import pytest
 from collector_child import DEVICES
 from fake_source import FakeSource, fake_device, fake_site, opener
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from collectors.clock import Clock
@@ -237,6 +238,10 @@ async def test_a_reload_touches_only_what_changed(place: Place) -> None:
         assert place.sources["changed"].reads > 3
         assert (first["changed"].closed, first["gone"].closed, first["kept"].closed) == (1, 1, 0)
         reads_when_gone = first["gone"].reads
+        up = [
+            REGISTRY.get_sample_value("busway_device_up", {"device": d}) for d in ("kept", "gone")
+        ]
+        assert up == [1, None]
     assert first["gone"].reads == reads_when_gone
     assert place.sources["kept"] is first["kept"]
     ledger = place.ledger()

@@ -17,6 +17,7 @@ from collectors.clock import Clock
 from collectors.intake import Intake, Taken
 from collectors.ledger import Booking, Reason
 from collectors.poller import DevicePoller
+from collectors.source import KnowsItsPoints
 from facility.reading import Outcome
 
 INTERVAL_US = 100_000
@@ -102,6 +103,21 @@ async def test_each_device_error_is_booked_with_its_kind_and_its_words(kind: str
     assert (first.outcome, first.expected, first.good) == (Outcome.FAILED, 4, 0)
     assert first.error == f"{kind}: {ERRORS[kind]}"
     assert taken.polls == []
+
+
+async def test_a_device_that_never_answered_is_booked_with_the_points_its_source_knows() -> None:
+    bench = Bench(["unreachable"])
+    assert not isinstance(bench.source, KnowsItsPoints)
+    bench.source.points_expected = 17  # type: ignore[attr-defined]
+    knowing = DevicePoller(
+        fake_device("pdu"),
+        bench.source,
+        intake=bench.intake,
+        clock=bench.clock,
+        blocked=lambda: None,
+        expected=4,
+    )
+    assert knowing.progress(0).expected == 17
 
 
 async def test_an_error_of_our_own_is_booked_and_logged_once_in_full() -> None:
