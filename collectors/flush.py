@@ -89,12 +89,13 @@ class Flusher:
     def _store(self, leaving: Collection[str], *, closing: bool) -> None:
         try:
             self._store_readings()
-            self._store_ledger()
+            is_alive = self._store_ledger()
             self._book_lost()
             for device in leaving:
                 self._progress.pop(device, None)
-            self._prepare(self._progress, closed=closing)
-            self._journal.confirm()
+            if not is_alive or leaving or closing:
+                self._prepare(self._progress, closed=closing)
+                self._journal.confirm()
         except BuswayError as error:
             self._block(error)
         else:
@@ -105,7 +106,9 @@ class Flusher:
             self._outbox.append(READINGS_TOPIC, self._batcher.batch(self._polls))
             self._polls = []
 
-    def _store_ledger(self) -> None:
+    def _store_ledger(self) -> bool:
+        """Store what waits of the ledger; True if that left a sign of life in the journal."""
+        is_alive = bool(self._ledger)
         while self._ledger:
             progress = {**self._progress, **self._after(self._ledger[0])}
             self._prepare(progress, seq=self._outbox.last_seq(POLLS_TOPIC) + 1)
@@ -113,6 +116,7 @@ class Flusher:
             self._journal.confirm()
             self._progress = progress
             self._ledger.popleft()
+        return is_alive
 
     def _after(self, bookings: list[Booking]) -> dict[str, Progress]:
         """Where the ledger of each device stands once these are in."""
