@@ -77,8 +77,10 @@ class Flusher:
             self._polls, self._ledger = taken.polls, deque(ledger_chunks(taken.bookings))
             self._progress |= self._joining
             self._joining = {}
-            leaving, self._leaving = self._leaving, set()
-        await asyncio.to_thread(self._store, leaving, closing=closing)
+            leaving = set(self._leaving)
+        await asyncio.to_thread(self._store, closing=closing)
+        if self.blocked is None:
+            self._drop_out(leaving)
 
     async def close(self) -> None:
         """Store everything and end the journal in order; blocked, leave it to the next start."""
@@ -86,20 +88,24 @@ class Flusher:
         if self.blocked is None:
             await self.flush(closing=True)
 
-    def _store(self, leaving: Collection[str], *, closing: bool) -> None:
+    def _store(self, *, closing: bool) -> None:
         try:
             self._store_readings()
             is_alive = self._store_ledger()
             self._book_lost()
-            for device in leaving:
-                self._progress.pop(device, None)
-            if not is_alive or leaving or closing:
+            if not is_alive or closing:
                 self._prepare(self._progress, closed=closing)
                 self._journal.confirm()
         except BuswayError as error:
             self._block(error)
         else:
             self._unblock()
+
+    def _drop_out(self, devices: set[str]) -> None:
+        """Leave devices out from the next entry on, but for those that have come back meanwhile."""
+        for device in devices & self._leaving:
+            self._leaving.discard(device)
+            self._progress.pop(device, None)
 
     def _store_readings(self) -> None:
         if self._polls:

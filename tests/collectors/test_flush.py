@@ -15,6 +15,7 @@ from collectors.intake import Intake
 from collectors.journal import Journal, Progress
 from collectors.ledger import Reason, dropped
 from collectors.recovery import recover
+from facility.errors import OutboxFull
 from stream.codec import decode
 from stream.outbox import Outbox
 
@@ -116,9 +117,50 @@ async def test_a_device_that_leaves_is_kept_until_its_last_booking_is_stored(
     run.flusher.forget(["pdu"])
     await run.flusher.flush()
     assert run.ledger() == [1, 2]
+    await run.flusher.flush()
     entry = run.journal.read(run.outbox.last_seq(POLLS_TOPIC))
     assert entry is not None
     assert entry.devices == {}
+    run.outbox.close()
+
+
+async def test_a_device_that_leaves_while_nothing_can_be_stored_leaves_the_journal_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path)
+    run.begin()
+    await run.flusher.flush()
+    run.flusher.forget(["pdu"])
+
+    def broken(*_: object) -> None:
+        raise OutboxFull("no room")
+
+    run.book(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(run.outbox, "append", broken)
+        await run.flusher.flush()
+        assert run.flusher.blocked is Reason.OUTBOX_FULL
+    for _ in range(3):
+        await run.flusher.flush()
+    entry = run.journal.read(run.outbox.last_seq(POLLS_TOPIC))
+    assert entry is not None
+    assert (entry.devices, run.ledger()) == ({}, [1])
+    run.outbox.close()
+
+
+async def test_a_device_taken_out_and_back_in_before_a_flush_stays_in_the_journal(
+    tmp_path: Path,
+) -> None:
+    run = Run(tmp_path)
+    run.begin()
+    await run.flusher.flush()
+    run.flusher.forget(["pdu"])
+    run.begin()
+    for _ in range(2):
+        await run.flusher.flush()
+    entry = run.journal.read(run.outbox.last_seq(POLLS_TOPIC))
+    assert entry is not None
+    assert set(entry.devices) == {"pdu"}
     run.outbox.close()
 
 
