@@ -161,7 +161,10 @@ class SnmpPoint(Point):
     where: Match | None = None
     """Column that says which row this is, where rows stand in no fixed order; the first wins."""
     fahrenheit_when: Match | None = None
-    """Scalar that says the value, after `scale`, is in degrees Fahrenheit."""
+    """Scalar that says the value, after `scale`, is in degrees Fahrenheit; without it there is no
+    value."""
+    fallback: bool = False
+    """Read where the device lacks the point above of the same component and quantity."""
     type: Literal[
         "Integer32", "Unsigned32", "Counter32", "Counter64", "TimeTicks", "OctetString"
     ] = "Integer32"
@@ -256,6 +259,8 @@ class Profile(Model):
         seen: set[tuple[str, str]] = set()
         for point in self.points:
             key = (point.component, point.quantity)
+            if isinstance(point, SnmpPoint) and point.fallback:
+                continue
             if key in seen:
                 raise ValueError(
                     f"two points give {point.quantity} of component {point.component!r}"

@@ -111,18 +111,18 @@ def profile_objects(
 ) -> dict[Oid, SnmpObject]:
     """Every instance that a device with these components has."""
     objects: dict[Oid, SnmpObject] = {}
-    rows_by_column: dict[str, int] = {}
+    labelled: dict[Match, int] = {}
     names = tuple(components)
     for point in section.points:
         for component in names:
-            suffix = _suffix(point, component, value, rows_by_column)
+            suffix = _suffix(point, component, value, labelled)
             if suffix is not None:
                 objects.update(_instances(Encoder(point, component, value), suffix))
     return objects
 
 
 def _suffix(
-    point: SnmpPoint, component: str, value: LiveValue, rows_by_column: dict[str, int]
+    point: SnmpPoint, component: str, value: LiveValue, labelled: dict[Match, int]
 ) -> Oid | None:
     """The row where a component's point stands; None where it has none."""
     if point.index is None:
@@ -134,12 +134,9 @@ def _suffix(
         if value(component, point.quantity) is None:
             return None  # another point's row: this component is of another kind
         if not names_of(point.component):
-            column = point.where.oid
-            rows_by_column[column] = rows_by_column.get(column, 0) + 1
+            row = labelled.setdefault(point.where, len(labelled) + 1)
             pattern = parse_pattern(point.index)
-            names = {
-                part: rows_by_column[column] for part in pattern.parts if isinstance(part, str)
-            }
+            names = {part: row for part in pattern.parts if isinstance(part, str)}
     return parse_pattern(point.index).suffix(names)
 
 

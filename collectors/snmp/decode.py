@@ -60,14 +60,15 @@ class Conversion:
         cls,
         points: Sequence[SnmpPoint],
         digits: Sequence[int | None],
-        fahrenheit: Sequence[bool],
+        fahrenheit: Sequence[bool | None],
     ) -> Self:
-        """The conversion of these rows, with the decimal digits that the device states for each.
+        """The conversion of these rows, with what the device states of each: digits and unit.
 
-        None where it states none: without the digits a number has no value.
+        None where it should state it and does not: such a number has no value.
         """
         scales = np.array([_exact(point.scale) for point in points], np.float64).reshape(-1, 2)
         tens = np.array([np.nan if d is None else 10.0**d for d in digits], np.float64)
+        tens[[f is None for f in fahrenheit]] = np.nan
         width = max((len(point.sentinels) for point in points), default=0)
         sentinels = np.full((len(points), width), np.nan)
         for row, point in enumerate(points):

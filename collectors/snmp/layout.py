@@ -70,7 +70,7 @@ class Layout:
     oids: tuple[Oid, ...]
     sources: tuple[str, ...]
     digits: tuple[int | None, ...]
-    fahrenheit: tuple[bool, ...]
+    fahrenheit: tuple[bool | None, ...]
     rows: Mapping[Oid, tuple[Oid, ...]]
     """Every row suffix of every value column, wanted or not, in order."""
     scalars: frozenset[Oid]
@@ -131,7 +131,7 @@ def build_layout(
             taken.setdefault((candidate.component, candidate.point.quantity), candidate)
     chosen = tuple(taken.values())
     digits = tuple(_digits(candidate, findings.cells) for candidate in chosen)
-    fahrenheit = tuple(_is(findings.cells, c.point.fahrenheit_when) for c in chosen)
+    fahrenheit = tuple(_fahrenheit(candidate.point, findings.cells) for candidate in chosen)
     rows = {column: tuple(sorted(suffixes)) for column, suffixes in findings.rows.items()}
     oids = tuple(candidate.oid for candidate in chosen)
     key = (tuple(id(c.point) for c in chosen), oids, digits, fahrenheit, tuple(rows.items()))
@@ -161,7 +161,7 @@ def _exists(candidate: Candidate, cells: Mapping[Oid, Value]) -> bool:
         available = cells.get(candidate.at(point.available_oid))
         if available == TRUTH_VALUE_FALSE:
             return False
-    return point.where is None or _is(cells, point.where, candidate.suffix)
+    return point.where is None or bool(_is(cells, point.where, candidate.suffix))
 
 
 def _digits(candidate: Candidate, cells: Mapping[Oid, Value]) -> int | None:
@@ -171,10 +171,15 @@ def _digits(candidate: Candidate, cells: Mapping[Oid, Value]) -> int | None:
     return stated if isinstance(stated, int) and 0 <= stated <= LARGEST_DIGITS else None
 
 
-def _is(cells: Mapping[Oid, Value], match: Match | None, suffix: Oid = ()) -> bool:
-    if match is None:
-        return False
+def _fahrenheit(point: SnmpPoint, cells: Mapping[Oid, Value]) -> bool | None:
+    return False if point.fahrenheit_when is None else _is(cells, point.fahrenheit_when)
+
+
+def _is(cells: Mapping[Oid, Value], match: Match, suffix: Oid = ()) -> bool | None:
+    """Whether the device says so; None where it says nothing."""
     found = cells.get(parse_oid(match.oid) + suffix)
+    if found is None or isinstance(found, Missing):
+        return None
     if isinstance(found, bytes):
         return found.decode("utf-8", "replace") == match.equals
     if isinstance(found, tuple):

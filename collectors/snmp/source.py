@@ -108,7 +108,7 @@ class SnmpSource:
         for row in np.flatnonzero(unavailable).tolist():
             reasons[row] = f"not available: the device answers {raw[row]:g}"
         for row in np.flatnonzero(quality == Quality.BAD).tolist():
-            reasons.setdefault(row, "the device states no decimal digits")
+            reasons.setdefault(row, "the device does not state its decimal digits or unit")
         for row, oid in enumerate(layout.oids):
             if oid in exchange.failures:
                 reasons[row] = exchange.failures[oid]

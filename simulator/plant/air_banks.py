@@ -36,6 +36,7 @@ def air_handler_bank(clock: StepClock, plant: CoolingPlant) -> Bank:
     bank.gauge("", "cooling_power_w", lambda: handlers.heat_w)
     bank.gauge("", "cooling_demand_w", lambda: handlers.heat_w)
     bank.gauge("", "cooling_capacity_ratio", lambda: handlers.load_ratio)
+    bank.constant("", "free_cooling_ratio", 0.0)
     bank.constant("", "relative_humidity_ratio", HUMIDITY)
     bank.constant("", "run_state", 1.0)
     bank.constant("", "alarm_state", 0.0)
