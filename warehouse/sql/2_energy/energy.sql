@@ -50,7 +50,7 @@ power_steps as (
         lag(power_readings.power_w) over in_time as previous_power_w,
         lag(power_readings.quality) over in_time as previous_quality,
         lag(power_readings.read_at) over in_time as previous_at,
-        epoch(power_readings.read_at - lag(power_readings.read_at) over in_time) as step_s,
+        seconds_between(lag(power_readings.read_at) over in_time, power_readings.read_at) as step_s,
     from power_readings
     window in_time as (
         partition by power_readings.device, power_readings.component
@@ -67,8 +67,8 @@ pieces as (
         power_steps.power_w - power_steps.previous_power_w as change_w,
         power_steps.step_s,
         greatest(power_steps.quality, power_steps.previous_quality) > 0 as is_substituted,
-        greatest(epoch(uncounted.part_start_at - power_steps.previous_at), 0) as from_s,
-        least(epoch(uncounted.part_end_at - power_steps.previous_at), power_steps.step_s) as to_s,
+        greatest(seconds_between(power_steps.previous_at, uncounted.part_start_at), 0) as from_s,
+        least(seconds_between(power_steps.previous_at, uncounted.part_end_at), power_steps.step_s) as to_s,
     from uncounted
     inner join power_steps
         on uncounted.device = power_steps.device

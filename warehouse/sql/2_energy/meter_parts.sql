@@ -22,7 +22,7 @@ parts as (
 final as (
     select
         parts.*,
-        epoch(parts.part_end_at - parts.part_start_at) as part_s,
+        seconds_between(parts.part_start_at, parts.part_end_at) as part_s,
     from parts
 )
 

@@ -1,8 +1,9 @@
 -- One row: a device's component that is a meter in the window, with the facts its steps are judged
 -- by: the latest that were in force in it.
--- interval_s: seconds between polls. power_limit_w: most that can flow. modulus_wh, resolution_wh:
--- where the register wraps, its step; resolution_wh is null where there is no register.
--- cell_us, slot_us: microseconds of the cells that register_readings thins by, and of their slots.
+-- point: its number in this window. interval_s: seconds between polls. power_limit_w: most that can
+-- flow. modulus_wh, resolution_wh: where the register wraps, its step; resolution_wh is null where
+-- there is no register. cell_us, slot_us: microseconds of the cells that register_runs makes, and of
+-- their slots.
 create or replace macro metered_points(from_at, to_at) as table (
 with
 
@@ -33,6 +34,7 @@ polled as (
 
 final as (
     select
+        row_number() over (order by points.device, points.component)::integer as point,
         points.device,
         points.component,
         polled.interval_s,

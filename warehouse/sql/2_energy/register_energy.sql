@@ -29,7 +29,7 @@ all_steps as (
 steps as (
     select
         all_steps.*,
-        epoch(all_steps.end_at - all_steps.start_at) as step_s,
+        seconds_between(all_steps.start_at, all_steps.end_at) as step_s,
     from all_steps
     where
         all_steps.end_at > from_at::timestamptz
@@ -41,7 +41,7 @@ seen_steps as (
     select
         steps.device,
         steps.component,
-        max(steps.end_value_wh) * power(2.0, -23) as coarsest_float32_wh,
+        max(steps.end_wh) * power(2.0, -23) as coarsest_float32_wh,
         bit_or(round(steps.energy_wh / points.resolution_wh)::bigint) as moved_bits,
     from steps
     inner join points using (device, component)
@@ -75,8 +75,8 @@ cut_steps as (
         parts.part_start_at,
         coalesce(if(steps.is_gapless, ranges.lowest_w, null), 0) as low_w,
         coalesce(if(steps.is_gapless, ranges.highest_w, null), parts.power_limit_w) as high_w,
-        greatest(epoch(parts.part_start_at - steps.start_at), 0) as before_s,
-        greatest(epoch(steps.end_at - parts.part_end_at), 0) as after_s,
+        greatest(seconds_between(steps.start_at, parts.part_start_at), 0) as before_s,
+        greatest(seconds_between(parts.part_end_at, steps.end_at), 0) as after_s,
     from steps
     inner join periods
         on steps.start_at < periods.period_end_at
@@ -96,30 +96,42 @@ pieces as (
     select
         cut_steps.*,
         cut_steps.step_s - cut_steps.before_s - cut_steps.after_s as piece_s,
-        edge_error_wh(energy_wh, step_s, before_s, low_w, high_w) as start_error_wh,
-        edge_error_wh(energy_wh, step_s, step_s - after_s, low_w, high_w) as end_error_wh,
     from cut_steps
 ),
 
 sums as (
     select
         pieces.meter,
-        pieces.bucket,
         pieces.part_start_at,
         sum(pieces.energy_wh * pieces.piece_s / pieces.step_s) as energy_wh,
         sum(pieces.piece_s) filter (pieces.is_measured) as measured_s,
         sum(pieces.piece_s) filter (
             pieces.is_measured and pieces.is_gapless and not pieces.is_substituted
         ) as observed_s,
-        max(pieces.start_error_wh.least_wh) filter (pieces.before_s > 0) as start_least_wh,
-        max(pieces.start_error_wh.most_wh) filter (pieces.before_s > 0) as start_most_wh,
-        max(pieces.end_error_wh.least_wh) filter (pieces.after_s > 0) as end_least_wh,
-        max(pieces.end_error_wh.most_wh) filter (pieces.after_s > 0) as end_most_wh,
         list_distinct(list(pieces.kind) filter (pieces.kind <> 'normal')) as kinds,
         bool_or(pieces.is_measured and not pieces.is_gapless) as has_gap,
         bool_or(pieces.is_substituted) as is_substituted,
     from pieces
-    group by pieces.meter, pieces.bucket, pieces.part_start_at
+    group by pieces.meter, pieces.part_start_at
+),
+
+-- each edge of a part cuts one step at most
+start_errors as (
+    select
+        pieces.meter,
+        pieces.part_start_at,
+        edge_error_wh(energy_wh, step_s, before_s, low_w, high_w) as error,
+    from pieces
+    where pieces.before_s > 0
+),
+
+end_errors as (
+    select
+        pieces.meter,
+        pieces.part_start_at,
+        edge_error_wh(energy_wh, step_s, step_s - after_s, low_w, high_w) as error,
+    from pieces
+    where pieces.after_s > 0
 ),
 
 final as (
@@ -130,8 +142,8 @@ final as (
         coalesce(sums.observed_s, 0) as observed_s,
         register_grains.register_step_wh
         + greatest(
-            coalesce(sums.end_most_wh, 0) - coalesce(sums.start_least_wh, 0),
-            coalesce(sums.start_most_wh, 0) - coalesce(sums.end_least_wh, 0)
+            coalesce(end_errors.error.most_wh, 0) - coalesce(start_errors.error.least_wh, 0),
+            coalesce(start_errors.error.most_wh, 0) - coalesce(end_errors.error.least_wh, 0)
         )
         + parts.power_limit_w * (parts.part_s - coalesce(sums.measured_s, 0)) / 3600
             as error_wh,
@@ -140,7 +152,9 @@ final as (
         || if(sums.is_substituted, ['substituted'], [])
             as flags,
     from parts
-    left join sums using (meter, bucket, part_start_at)
+    left join sums using (meter, part_start_at)
+    left join start_errors using (meter, part_start_at)
+    left join end_errors using (meter, part_start_at)
     left join register_grains using (device, component)
 )
 

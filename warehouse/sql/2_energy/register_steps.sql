@@ -1,5 +1,5 @@
 -- One row: a step of an energy register between two readings, judged.
--- energy_wh: what flowed, null where it cannot be told. end_value_wh: the register after it. kind:
+-- energy_wh: what flowed, null where it cannot be told. end_wh: the register after it. kind:
 --   normal    the register rose by what can have flowed since it last moved
 --   rollover  it passed its modulus and began again from 0
 --   setback   it fell by less than can flow, so the rise before was too much: negative energy
@@ -11,54 +11,36 @@
 create or replace macro register_steps(from_at, to_at, grain := 'window') as table (
 with
 
-points as (
-    select * from metered_points(from_at, to_at)
-),
-
-readings as (
-    select * from register_readings(from_at, to_at, grain)
+runs as (
+    select * from register_runs(from_at, to_at, grain)
 ),
 
 followed as (
     select
-        readings.*,
-        lag(readings.value_wh) over in_time as previous_value_wh,
-        lag(readings.quality) over in_time as previous_quality,
-        lag(readings.read_at) over in_time as previous_at,
-    from readings
-    window in_time as (
-        partition by readings.device, readings.component
-        order by readings.read_at
-    )
+        runs.*,
+        lag(runs.last_wh) over in_time as previous_wh,
+        lag(runs.worst_quality) over in_time as previous_quality,
+        lag(runs.last_at) over in_time as previous_at,
+        -- the first reading to show what the run shows at its end; of a longer run, its first
+        case
+            when runs.last_at > runs.first_at then runs.first_at
+            when runs.first_wh is distinct from lag(runs.last_wh) over in_time then runs.first_at
+        end as moved_at,
+    from runs
+    window in_time as (partition by runs.point order by runs.first_at)
 ),
 
 steps as (
     select
         followed.*,
-        points.interval_s,
-        points.modulus_wh,
-        points.resolution_wh,
-        points.power_limit_w,
-        followed.value_wh - followed.previous_value_wh as rise_wh,
-        -- a meter may renew its register less often than it is read; within a thinned cell the
-        -- first reading stands for the last move
-        coalesce(
-            max(
-                case
-                    when followed.is_whole then followed.previous_at
-                    when followed.value_wh is distinct from followed.previous_value_wh
-                        then followed.read_at
-                end
-            ) over earlier,
-            followed.previous_at
+        followed.first_wh - followed.previous_wh as rise_wh,
+        -- a meter may renew its register less often than it is read
+        max(followed.moved_at) over (
+            partition by followed.point
+            order by followed.first_at
+            rows between unbounded preceding and 1 preceding
         ) as unmoved_since_at,
     from followed
-    inner join points using (device, component)
-    window earlier as (
-        partition by followed.device, followed.component
-        order by followed.read_at
-        rows between unbounded preceding and 1 preceding
-    )
 ),
 
 bounded as (
@@ -66,9 +48,9 @@ bounded as (
         steps.*,
         believable_step_wh(
             steps.power_limit_w,
-            epoch(steps.read_at - steps.unmoved_since_at),
+            seconds_between(steps.unmoved_since_at, steps.first_at),
             steps.resolution_wh,
-            steps.value_wh
+            steps.first_wh
         ) as most_wh,
     from steps
     where steps.previous_at is not null
@@ -80,10 +62,10 @@ judged as (
         case
             when bounded.rise_wh between 0 and bounded.most_wh then 'normal'
             when bounded.rise_wh + bounded.modulus_wh between 0 and bounded.most_wh then 'rollover'
-            when bounded.rise_wh between -bounded.most_wh and 0 and bounded.value_wh > bounded.most_wh
-                then 'setback'
-            when bounded.rise_wh < 0 then 'fall'
-            else 'jump'
+            when bounded.rise_wh > 0 then 'jump'
+            when bounded.first_wh <= bounded.most_wh then 'reset'
+            when bounded.rise_wh >= -bounded.most_wh then 'setback'
+            else 'fall'
         end as shape,
     from bounded
 ),
@@ -91,116 +73,114 @@ judged as (
 breaks as (
     select
         judged.*,
-        lead(judged.value_wh) over in_time as value_after_wh,
-        lead(judged.read_at) over in_time as after_at,
-        lead(judged.quality) over in_time as quality_after,
-    from judged
-    where judged.shape in ('fall', 'jump')
-    window in_time as (partition by judged.device, judged.component order by judged.read_at)
-),
-
-returning_breaks as (
-    select
-        breaks.*,
+        row_number() over in_time as position,
+        lead(judged.first_wh) over in_time as after_wh,
+        lead(judged.first_at) over in_time as after_at,
+        lead(judged.worst_quality) over in_time as quality_after,
         -- after the next break the register goes on from where it was before this one
         coalesce(
-            breaks.value_after_wh - breaks.previous_value_wh between 0 and believable_step_wh(
-                breaks.power_limit_w,
-                epoch(breaks.after_at - breaks.unmoved_since_at),
-                breaks.resolution_wh,
-                breaks.value_after_wh
+            after_wh - judged.previous_wh between 0 and believable_step_wh(
+                judged.power_limit_w,
+                seconds_between(judged.unmoved_since_at, after_at),
+                judged.resolution_wh,
+                after_wh
             ),
             false
         ) as returns,
+    from judged
+    where judged.shape in ('jump', 'reset', 'fall')
+    window in_time as (partition by judged.point order by judged.first_at)
+),
+
+-- of several in a row that return, the first begins an excursion, the second ends it, and so on
+counted_breaks as (
+    select
+        breaks.*,
+        breaks.position - max(if(breaks.returns, 0, breaks.position)) over (
+            partition by breaks.point
+            order by breaks.position
+        ) as nth_to_return,
     from breaks
 ),
 
-runs as (
-    select
-        returning_breaks.*,
-        row_number() over in_time - coalesce(
-            max(case when not returning_breaks.returns then returning_breaks.position end)
-                over (in_time rows between unbounded preceding and current row),
-            0
-        ) as nth,
-    from (
-        select
-            returning_breaks.*,
-            row_number() over (
-                partition by returning_breaks.device, returning_breaks.component
-                order by returning_breaks.read_at
-            ) as position,
-        from returning_breaks
-    ) as returning_breaks
-    window in_time as (
-        partition by returning_breaks.device, returning_breaks.component
-        order by returning_breaks.read_at
-    )
-),
-
--- of breaks that each return in the next, the first is an excursion's start, the second its end ...
 excursions as (
     select
-        runs.device,
-        runs.component,
-        if(runs.shape = 'fall', 'dip', 'spike') as kind,
-        runs.value_after_wh - runs.previous_value_wh as energy_wh,
-        runs.interval_s,
-        greatest(runs.previous_quality, runs.quality_after) as worst_quality,
-        runs.value_after_wh as end_value_wh,
-        runs.previous_at as start_at,
-        runs.after_at as end_at,
-    from runs
-    where runs.returns and runs.nth % 2 = 1
+        counted_breaks.* exclude (shape, worst_quality),
+        if(counted_breaks.shape = 'jump', 'spike', 'dip') as kind,
+        greatest(counted_breaks.previous_quality, counted_breaks.quality_after) as worst_quality,
+    from counted_breaks
+    where counted_breaks.nth_to_return % 2 = 1
 ),
 
 plain_steps as (
-    select
-        judged.device,
-        judged.component,
-        case
-            when judged.shape in ('normal', 'rollover', 'setback') then judged.shape
-            when judged.shape = 'fall' and judged.value_wh <= judged.most_wh then 'reset'
-            else 'lost'
-        end as kind,
-        case
-            when judged.shape in ('normal', 'setback') then judged.rise_wh
-            when judged.shape = 'rollover' then judged.rise_wh + judged.modulus_wh
-            when judged.shape = 'fall' and judged.value_wh <= judged.most_wh then judged.value_wh
-        end as energy_wh,
-        judged.interval_s,
-        greatest(judged.quality, judged.previous_quality) as worst_quality,
-        judged.is_whole,
-        judged.value_wh as end_value_wh,
-        judged.previous_at as start_at,
-        judged.read_at as end_at,
+    select judged.*
     from judged
     anti join excursions
-        on judged.device = excursions.device
-        and judged.component = excursions.component
-        and judged.read_at > excursions.start_at
-        and judged.read_at <= excursions.end_at
+        on judged.point = excursions.point
+        and judged.first_at > excursions.previous_at
+        and judged.first_at <= excursions.after_at
+),
+
+plain_runs as (
+    select runs.*
+    from runs
+    anti join excursions
+        on runs.point = excursions.point
+        and runs.last_at > excursions.previous_at
+        and runs.first_at < excursions.after_at
+    where runs.last_at > runs.first_at
 ),
 
 all_steps as (
-    select plain_steps.* from plain_steps
-    union all by name
-    select excursions.*, false as is_whole from excursions
+    select
+        plain_runs.device,
+        plain_runs.component,
+        'normal' as kind,
+        plain_runs.last_wh - plain_runs.first_wh as energy_wh,
+        plain_runs.last_wh as end_wh,
+        true as is_gapless,
+        plain_runs.worst_quality,
+        plain_runs.first_at as start_at,
+        plain_runs.last_at as end_at,
+    from plain_runs
+    union all
+    select
+        plain_steps.device,
+        plain_steps.component,
+        if(plain_steps.shape in ('jump', 'fall'), 'lost', plain_steps.shape),
+        case plain_steps.shape
+            when 'rollover' then plain_steps.rise_wh + plain_steps.modulus_wh
+            when 'reset' then plain_steps.first_wh
+            when 'jump' then null
+            when 'fall' then null
+            else plain_steps.rise_wh
+        end,
+        plain_steps.first_wh,
+        seconds_between(plain_steps.previous_at, plain_steps.first_at)
+        <= 3 * plain_steps.interval_s,
+        greatest(plain_steps.worst_quality, plain_steps.previous_quality),
+        plain_steps.previous_at,
+        plain_steps.first_at,
+    from plain_steps
+    union all
+    select
+        excursions.device,
+        excursions.component,
+        excursions.kind,
+        excursions.after_wh - excursions.previous_wh,
+        excursions.after_wh,
+        seconds_between(excursions.previous_at, excursions.after_at) <= 3 * excursions.interval_s,
+        excursions.worst_quality,
+        excursions.previous_at,
+        excursions.after_at,
+    from excursions
 ),
 
 final as (
     select
-        all_steps.device,
-        all_steps.component,
-        all_steps.kind,
-        all_steps.energy_wh,
-        all_steps.end_value_wh,
+        all_steps.* exclude (worst_quality),
         all_steps.kind not in ('reset', 'lost') as is_measured,
-        all_steps.is_whole
-        or epoch(all_steps.end_at - all_steps.start_at) <= 3 * all_steps.interval_s as is_gapless,
         all_steps.worst_quality > 0 as is_substituted,
-        all_steps.start_at,
-        all_steps.end_at,
     from all_steps
 )
 

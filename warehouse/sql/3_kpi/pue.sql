@@ -135,7 +135,7 @@ final as (
         ratios.coverage_ratio,
         ratios.missing_meters,
         ratios.reason,
-        epoch(ratios.period_end_at - ratios.period_start_at) as interval_s,
+        seconds_between(ratios.period_start_at, ratios.period_end_at) as interval_s,
         ratios.period_start_at,
         ratios.period_end_at,
     from ratios
