@@ -1,11 +1,14 @@
--- One row: a total of the site's PUE boundary in a period: e_dc (category 0) or the e_it of a
--- category (1 UPS output, 2 PDU output, 3 IT equipment input; ISO/IEC 30134-2).
+-- One row: a total of the site's PUE boundary in a period: e_dc (category 0), the e_it of a
+-- category (1 UPS output, 2 PDU output, 3 IT equipment input; ISO/IEC 30134-2), or, whatever the
+-- boundary, `utility` (category 0): what the grid delivers. category: only that e_it, or 'all'.
 -- energy_wh: sum over the meters of the boundary's roles, each with its sign. resolution_wh: sum of
 -- theirs (edges move together). accuracy_wh: root of the sum of squares of class x energy, meters
 -- being independent. coverage_ratio: least of the roles' mean coverage. missing_meters: those whose
 -- energy is known for less of the period than the site's minimum. empty_roles: roles without meters.
 -- The boundary is the one in force at the period's end.
-create or replace macro boundary_energy(from_at, to_at, grain := 'window') as table (
+create or replace macro boundary_energy(
+    from_at, to_at, grain := 'window', category := 'all'
+) as table (
 with
 
 periods as (
@@ -13,27 +16,53 @@ periods as (
 ),
 
 meter_energy as (
-    select * from energy(from_at, to_at, grain)
+    select *
+    from energy(
+        from_at,
+        to_at,
+        grain,
+        (
+            select concat_ws(',', 'utility', string_agg(distinct asked.meter_role, ','))
+            from boundary_versions as asked
+            where asked.category = 0 or category::varchar in ('all', asked.category::varchar)
+        )
+    )
 ),
 
-terms as (
+sites as (
     select
-        periods.period_start_at,
-        periods.period_end_at,
+        periods.*,
         site_versions.boundary,
-        site_versions.minimum_coverage_ratio,
-        boundary_versions.total,
-        boundary_versions.category,
-        boundary_versions.meter_role,
-        boundary_versions.sign,
+        coalesce(site_versions.minimum_coverage_ratio, 1) as minimum_coverage_ratio,
     from periods
     inner join site_versions
         on periods.period_end_at > site_versions.valid_from_at
         and periods.period_end_at <= site_versions.valid_to_at
+),
+
+terms as (
+    select
+        sites.* exclude (bucket),
+        boundary_versions.total,
+        boundary_versions.category,
+        boundary_versions.meter_role,
+        boundary_versions.sign,
+    from sites
     inner join boundary_versions
-        on site_versions.boundary = boundary_versions.boundary
-        and periods.period_end_at > boundary_versions.valid_from_at
-        and periods.period_end_at <= boundary_versions.valid_to_at
+        on sites.boundary = boundary_versions.boundary
+        and sites.period_end_at > boundary_versions.valid_from_at
+        and sites.period_end_at <= boundary_versions.valid_to_at
+    where
+        boundary_versions.category = 0
+        or category::varchar in ('all', boundary_versions.category::varchar)
+    union all by name
+    select
+        sites.* exclude (bucket),
+        'utility' as total,
+        0 as category,
+        'utility' as meter_role,
+        1 as sign,
+    from sites
 ),
 
 role_sums as (

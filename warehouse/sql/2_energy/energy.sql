@@ -6,17 +6,18 @@
 -- energy_wh, so a gap that a register bridges counts here and not there. resolution_wh: how far
 -- energy_wh can be off by the register's step, the edges and what was not measured; the accuracy of
 -- the meter (accuracy_class, per cent) comes on top. flags: what happened: rollover, reset, dip,
--- spike, lost, gap, substituted, partial. grain: see buckets.
+-- spike, setback, lost, gap, substituted. grain: see buckets. roles: only meters of these roles,
+-- such as 'utility,ups_output'.
 -- Definitions: docs/metrics.md, "Energy".
-create or replace macro energy(from_at, to_at, grain := 'window') as table (
+create or replace macro energy(from_at, to_at, grain := 'window', roles := 'all') as table (
 with
 
 registers as materialized (
-    select * from register_energy(from_at, to_at, grain)
+    select * from register_energy(from_at, to_at, grain, roles)
 ),
 
 points as (
-    select * from metered_points(from_at, to_at)
+    select * from metered_points(from_at, to_at, roles)
 ),
 
 uncounted as (

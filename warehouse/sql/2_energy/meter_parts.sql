@@ -1,6 +1,6 @@
 -- One row: the part of a period in which one version of a meter was in force.
 -- part_s: its length in seconds; the rest as in meter_versions and buckets.
-create or replace macro meter_parts(from_at, to_at, grain := 'window') as table (
+create or replace macro meter_parts(from_at, to_at, grain := 'window', roles := 'all') as table (
 with
 
 periods as (
@@ -17,6 +17,7 @@ parts as (
     inner join meter_versions
         on meter_versions.valid_from_at < periods.period_end_at
         and meter_versions.valid_to_at > periods.period_start_at
+        and is_among(meter_versions.meter_role, roles)
 ),
 
 final as (

@@ -4,7 +4,7 @@
 -- flow. modulus_wh, resolution_wh: where the register wraps, its step; resolution_wh is null where
 -- there is no register. cell_us, slot_us: microseconds of the cells that register_runs makes, and of
 -- their slots.
-create or replace macro metered_points(from_at, to_at) as table (
+create or replace macro metered_points(from_at, to_at, roles := 'all') as table (
 with
 
 points as (
@@ -18,6 +18,7 @@ points as (
     where
         meter_versions.valid_from_at < to_at::timestamptz
         and meter_versions.valid_to_at > from_at::timestamptz
+        and is_among(meter_versions.meter_role, roles)
     group by all
 ),
 

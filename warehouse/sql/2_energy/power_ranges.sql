@@ -1,10 +1,10 @@
 -- One row: the least and the most power, in W, that a component itself reported around the window.
 -- Only for windows of up to an hour: over longer ones the edges weigh too little to read for.
-create or replace macro power_ranges(from_at, to_at) as table (
+create or replace macro power_ranges(from_at, to_at, roles := 'all') as table (
 with
 
 points as (
-    select * from metered_points(from_at, to_at)
+    select * from metered_points(from_at, to_at, roles)
 ),
 
 final as (

@@ -3,11 +3,11 @@
 -- measured_s, observed_s: seconds whose energy is known; and known without a gap or substitution.
 -- error_wh: how far energy_wh can be off by the register's step and the edges (formula:
 -- docs/metrics.md, "Error of an energy"); what is not measured counts with the most that can flow.
-create or replace macro register_energy(from_at, to_at, grain := 'window') as table (
+create or replace macro register_energy(from_at, to_at, grain := 'window', roles := 'all') as table (
 with
 
 parts as (
-    select * from meter_parts(from_at, to_at, grain)
+    select * from meter_parts(from_at, to_at, grain, roles)
 ),
 
 periods as (
@@ -15,15 +15,15 @@ periods as (
 ),
 
 points as (
-    select * from metered_points(from_at, to_at)
+    select * from metered_points(from_at, to_at, roles)
 ),
 
 ranges as (
-    select * from power_ranges(from_at, to_at)
+    select * from power_ranges(from_at, to_at, roles)
 ),
 
 all_steps as (
-    select * from register_steps(from_at, to_at, grain)
+    select * from register_steps(from_at, to_at, grain, roles)
 ),
 
 steps as (

@@ -6,12 +6,12 @@
 -- Reads an hour before and after the window, so that its edges lie between readings.
 -- A cell has no gap when every slot of 1.5 intervals between its first and last reading is hit: then
 -- readings are less than 3 intervals apart.
-create or replace macro register_runs(from_at, to_at, grain := 'window') as table (
+create or replace macro register_runs(from_at, to_at, grain := 'window', roles := 'all') as table (
 with
 
 points as (
     select *
-    from metered_points(from_at, to_at)
+    from metered_points(from_at, to_at, roles)
     where resolution_wh is not null
 ),
 

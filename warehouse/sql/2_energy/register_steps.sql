@@ -8,11 +8,11 @@
 --   lost      it jumped for good, up or down, beyond belief: the energy cannot be told
 -- is_measured: the energy is known, at least as a total. is_gapless: no two readings in it are more
 -- than 3 poll intervals apart. is_substituted: an end was filled in. Steps of a meter do not overlap.
-create or replace macro register_steps(from_at, to_at, grain := 'window') as table (
+create or replace macro register_steps(from_at, to_at, grain := 'window', roles := 'all') as table (
 with
 
 runs as (
-    select * from register_runs(from_at, to_at, grain)
+    select * from register_runs(from_at, to_at, grain, roles)
 ),
 
 followed as (

@@ -14,7 +14,7 @@ periods as (
 ),
 
 totals as (
-    select * from boundary_energy(from_at, to_at, grain)
+    select * from boundary_energy(from_at, to_at, grain, coalesce(category::varchar, 'all'))
 ),
 
 site as (
