@@ -7,6 +7,7 @@ time, so that they hold on a busy machine, too; memory is this process's residen
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import subprocess
 import sys
@@ -17,9 +18,10 @@ from pathlib import Path
 from pysnmp.hlapi.v3arch import asyncio as hlapi  # type: ignore[import-untyped]  # no types
 
 from collectors.profile_library import load_profile
-from collectors.snmp.session import Request, Varbind
+from collectors.snmp.session import Request, Session, Varbind
 from collectors.snmp.source import SnmpSource
 from collectors.snmp.transport import PysnmpSession
+from facility.address import Address
 from facility.site import Device, SnmpCredential
 from simulator.snmp_agent import SnmpAgents
 from simulator.snmp_device import SnmpDevice
@@ -33,6 +35,7 @@ SECONDS = 3.0
 DEVICES = 1000
 LOGIN = SnmpCredential()
 Endpoint = tuple[str, int]
+Engine = Callable[[Address, SnmpCredential], Session]
 assert PROFILE.snmp is not None
 SECTION = PROFILE.snmp
 
@@ -48,10 +51,10 @@ async def serve(agents: int) -> None:
         await asyncio.to_thread(sys.stdin.read)
 
 
-def source(address: Endpoint) -> SnmpSource:
+def source(address: Endpoint, engine: Engine = PysnmpSession) -> SnmpSource:
     """The driver of one agent."""
     device = device_at(address)
-    return SnmpSource(device, SECTION, PysnmpSession(device.address, LOGIN))
+    return SnmpSource(device, SECTION, engine(device.address, LOGIN))
 
 
 def device_at(address: Endpoint) -> Device:
@@ -120,9 +123,9 @@ async def bare_loop(address: Endpoint, requests: list[Request]) -> float:
         engine.close_dispatcher()
 
 
-async def driver_loop(address: Endpoint) -> float:
+async def driver_loop(address: Endpoint, engine: Engine) -> float:
     """Whole polls: requests, decoding, quality."""
-    driver = source(address)
+    driver = source(address, engine)
 
     async def once() -> int:
         poll = await driver.read()
@@ -158,11 +161,15 @@ async def measure(addresses: list[Endpoint]) -> None:
     requests = await requests_of_a_poll(addresses[0])
     bulk = await bare_loop(addresses[0], [Request((COLUMN,), REPETITIONS)])
     same = await bare_loop(addresses[0], requests)
-    driver = await driver_loop(addresses[0])
+    driver = await driver_loop(addresses[0], PysnmpSession)
     print(f"bare pysnmp, GETBULK of {REPETITIONS}       {bulk:>8,.0f} varbinds/s/core")
     print(f"bare pysnmp, the poll's requests {same:>8,.0f} varbinds/s/core")
     print(f"driver, whole polls              {driver:>8,.0f} varbinds/s/core", end="")
     print(f"   {driver / bulk:.2f} and {driver / same:.2f} of these")
+    if importlib.util.find_spec("gufo"):
+        engine: Engine = importlib.import_module("collectors.snmp.gufo").GufoSession
+        fast = await driver_loop(addresses[0], engine)
+        print(f"driver over gufo-snmp            {fast:>8,.0f} varbinds/s/core   {fast / bulk:.2f}")
     added = await megabytes_of(addresses)
     points = sum(request.varbinds for request in requests)
     print(

@@ -23,6 +23,7 @@ CLIENT_HOMES = {
     "duckdb_extensions": {"warehouse/connection.py"},
     "pymodbus": {"collectors/modbus/transport.py", "simulator/modbus_server.py"},
     "pysnmp": {"collectors/snmp/transport.py", "simulator/snmp_agent.py"},
+    "gufo": {"collectors/snmp/gufo.py"},
     "aiohttp": {
         "collectors/dcgm/http.py",
         "simulator/dcgm_exporter.py",

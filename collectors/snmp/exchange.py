@@ -10,7 +10,7 @@ from collectors.snmp.oid import Oid
 from collectors.snmp.planner import get_requests
 from collectors.snmp.session import AgentError, Missing, Request, Session, Value, Varbind
 from collectors.snmp.sizes import Sizes
-from facility.errors import DeviceTimeout
+from facility.errors import DeviceGarbled, DeviceTimeout
 
 RETRIES = 2
 """Lost datagrams that one read makes good; more, and the agent is held to be silent."""
@@ -83,11 +83,11 @@ class Exchange:
         return suffixes
 
     async def ask(self, request: Request) -> list[Varbind]:
-        """One request, again where its datagrams are lost.
+        """One request, again where its datagrams are lost or broken.
 
         Raises:
             AgentError: the agent refuses this request.
-            DeviceTimeout: as `run`.
+            DeviceError: as `run`.
         """
         while True:
             now = asyncio.get_running_loop().time()
@@ -96,11 +96,15 @@ class Exchange:
             try:
                 async with asyncio.timeout_at(min(self._deadline, now + self._patience)):
                     return await self._session.ask(request)
+            except DeviceGarbled:
+                self._losses += 1
+                if self._losses > RETRIES:
+                    raise
             except TimeoutError:
                 self._lost(request)
 
     def _lost(self, request: Request) -> None:
-        """Book a lost datagram; a second one may mean that the answer was too long."""
+        """Book a request that got no answer; after a second one, answers may be too long."""
         self._losses += 1
         if self._losses > RETRIES:
             raise DeviceTimeout(

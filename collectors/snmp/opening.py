@@ -1,12 +1,21 @@
-"""Make an SnmpSource of a device."""
+"""Make an SnmpSource of a device, over the fast engine where it is installed and can."""
 
 from __future__ import annotations
 
 from collectors.profile import Profile
+from collectors.snmp.session import Session
 from collectors.snmp.source import SnmpSource
 from collectors.snmp.transport import PysnmpSession
+from facility.address import Address
 from facility.errors import ConfigError
 from facility.site import Device, Site, SnmpCredential
+
+try:
+    from collectors.snmp import gufo
+except ImportError:  # the extra `fast` is not installed
+    FAST = False
+else:
+    FAST = True
 
 
 def open_snmp(device: Device, profile: Profile, site: Site) -> SnmpSource:
@@ -19,7 +28,13 @@ def open_snmp(device: Device, profile: Profile, site: Site) -> SnmpSource:
     name = device.credential
     credential = site.snmp_credentials[name] if name else SnmpCredential()
     try:
-        session = PysnmpSession(device.address, credential)
+        session = _session(device.address, credential)
     except ConfigError as error:
         raise ConfigError(f"{device.id}: credential {name!r}: {error}") from error
     return SnmpSource(device, profile.snmp, session)
+
+
+def _session(address: Address, credential: SnmpCredential) -> Session:
+    if FAST and gufo.speaks(credential):
+        return gufo.GufoSession(address, credential)
+    return PysnmpSession(address, credential)

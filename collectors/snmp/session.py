@@ -55,10 +55,11 @@ class Session(Protocol):
     """Whether it knows GETBULK; without (SNMPv1), `repetitions` are a single GETNEXT."""
 
     async def ask(self, request: Request) -> list[Varbind]:
-        """The response's varbinds as they came. Waits without end: the caller sets the deadline.
+        """The response's varbinds as they came. The caller sets the deadline.
 
         Raises:
             AgentError: the response carries an error-status.
+            TimeoutError: the engine itself gave up waiting.
             DeviceError: unreachable, refused (credential) or garbled.
         """
 

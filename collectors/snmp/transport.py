@@ -28,22 +28,15 @@ from pysnmp.proto import errind, rfc1902, rfc1905  # type: ignore[import-untyped
 from pysnmp.proto.api import v2c  # type: ignore[import-untyped]  # same
 from pysnmp.proto.rfc3412 import MsgAndPduDispatcher  # type: ignore[import-untyped]  # same
 
+from collectors.snmp.endpoint import Endpoint, bound_socket, resolve
 from collectors.snmp.login import Login
 from collectors.snmp.oid import Oid
 from collectors.snmp.session import AgentError, Missing, Request, Value, Varbind
 from facility.address import Address
-from facility.errors import (
-    DeviceError,
-    DeviceGarbled,
-    DeviceRefused,
-    DeviceTimeout,
-    DeviceUnreachable,
-)
+from facility.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceUnreachable
 from facility.site import SnmpCredential
 
-RECEIVE_BUFFER_BYTES = 4 << 20
-"""Many agents answer at once, into one socket."""
-FORGET_AFTER_S = 60
+FORGET_AFTER_S = 10
 """When pysnmp itself forgets a request; long after its asker has given up."""
 
 AUTH = {
@@ -95,7 +88,6 @@ VALUES: dict[type, Callable[[Any], Value]] = {
 
 Reply = tuple[Any, Any, Any, Iterable[tuple[Any, Any]]]
 """pysnmp's error indication, error status, error index and varbinds."""
-Endpoint = tuple[str, int]
 
 
 class PysnmpSession:
@@ -134,7 +126,7 @@ class PysnmpSession:
         if self._engine is None:
             self._engine = _Engine.join(self._login)
         if self._target is None:
-            family, endpoint = await _resolve(self._address)
+            family, endpoint = await resolve(self._address)
             self._target = await self._engine.add_target(family, endpoint)
         return self._engine, self._target
 
@@ -219,7 +211,7 @@ class _Engine:
             if config.get_transport(self._snmp, domain) is None:
                 opened = transport()
                 await asyncio.get_running_loop().create_datagram_endpoint(
-                    lambda: opened, sock=_bound_socket(family)
+                    lambda: opened, sock=bound_socket(family)
                 )
                 config.add_transport(self._snmp, domain, opened)
         self._targets_made += 1
@@ -326,10 +318,10 @@ def _value(value: Any) -> Value:
     return oid
 
 
-def _refusal(indication: Any) -> DeviceError:
+def _refusal(indication: Any) -> DeviceError | TimeoutError:
     """What pysnmp indicates, as our error."""
     if isinstance(indication, errind.RequestTimedOut):
-        return DeviceTimeout("no answer")
+        return TimeoutError()
     if isinstance(indication, errind.ErrorIndication):
         return DeviceRefused(f"SNMP security: {indication}; check the device's credential")
     return DeviceGarbled(f"the response is not to the request: {indication}")
@@ -343,28 +335,3 @@ def _our_errors(address: Address) -> Iterator[None]:
         raise DeviceUnreachable(f"{address}: {error}") from error
     except PySnmpError as error:
         raise DeviceRefused(f"{address}: {error}") from error
-
-
-async def _resolve(address: Address) -> tuple[socket.AddressFamily, Endpoint]:
-    """Name to address; finds out, too, whether there is a route at all.
-
-    Raises:
-        DeviceUnreachable: the name is unknown, or no route leads there.
-    """
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_DGRAM)
-        family, _, _, _, place = found[0]
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect(place)
-    except OSError as error:
-        raise DeviceUnreachable(f"{address}: {error.strerror or error}") from error
-    return family, (str(place[0]), int(place[1]))
-
-
-def _bound_socket(family: socket.AddressFamily) -> socket.socket:
-    bound = socket.socket(family, socket.SOCK_DGRAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
-    bound.setblocking(False)
-    bound.bind(("", 0))
-    return bound

@@ -35,6 +35,16 @@ class Plant:
         return self.values.get((component, quantity), usual)
 
 
+def device_at(host: str, port: int, profile: Profile, timeout_s: float = 3.0) -> Device:
+    return Device(
+        id="pdu-a",
+        profile=profile.name,
+        address=f"snmp://{host}:{port}",
+        role="rack_pdu",
+        timeout_seconds=timeout_s,
+    )
+
+
 def source_at(
     host: str,
     port: int,
@@ -44,13 +54,7 @@ def source_at(
     timeout_s: float = 3.0,
     survey_polls: int = 60,
 ) -> SnmpSource:
-    device = Device(
-        id="pdu-a",
-        profile=profile.name,
-        address=f"snmp://{host}:{port}",
-        role="rack_pdu",
-        timeout_seconds=timeout_s,
-    )
+    device = device_at(host, port, profile, timeout_s)
     assert profile.snmp is not None
     session = PysnmpSession(device.address, credential)
     return SnmpSource(device, profile.snmp, session, survey_polls=survey_polls)
