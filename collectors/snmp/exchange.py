@@ -6,12 +6,19 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 
+import prometheus_client
+
 from collectors.snmp.oid import Oid
 from collectors.snmp.planner import get_requests
 from collectors.snmp.session import AgentError, Missing, Request, Session, Value, Varbind
 from collectors.snmp.sizes import Sizes
 from facility.errors import DeviceGarbled, DeviceTimeout
 
+REPEATED = prometheus_client.Counter(
+    "busway_snmp_repeated_requests",
+    "SNMP requests asked again: lost, garbled, or in parts because they were too big.",
+    ["reason"],
+)
 RETRIES = 2
 """Lost datagrams that one read makes good; more, and the agent is held to be silent."""
 TOO_BIG = "tooBig"
@@ -97,6 +104,7 @@ class Exchange:
                 async with asyncio.timeout_at(min(self._deadline, now + self._patience)):
                     return await self._session.ask(request)
             except DeviceGarbled:
+                REPEATED.labels("garbled").inc()
                 self._losses += 1
                 if self._losses > RETRIES:
                     raise
@@ -105,6 +113,7 @@ class Exchange:
 
     def _lost(self, request: Request) -> None:
         """Book a request that got no answer; after a second one, answers may be too long."""
+        REPEATED.labels("lost").inc()
         self._losses += 1
         if self._losses > RETRIES:
             raise DeviceTimeout(
@@ -121,13 +130,13 @@ class Exchange:
             except AgentError as error:
                 if error.status != TOO_BIG or self._sizes.bulk == 1:
                     return []  # noSuchName is SNMPv1's end of the MIB; on other errors it is no use
-                self._sizes.too_big(request)
+                self._shrink(request)
 
     def _after(self, request: Request, error: AgentError) -> list[Request]:
         """What is still worth asking: without the varbind at fault, or in halves."""
         oids = request.oids
         if error.status == TOO_BIG:
-            self._sizes.too_big(request)
+            self._shrink(request)
         elif not request.repetitions and 1 <= error.index <= len(oids):
             self._book(oids[error.index - 1], error)
             rest = oids[: error.index - 1] + oids[error.index :]
@@ -139,6 +148,10 @@ class Exchange:
             return []
         middle = len(oids) // 2
         return [Request(oids[:middle]), Request(oids[middle:])]
+
+    def _shrink(self, request: Request) -> None:
+        REPEATED.labels("too_big").inc()
+        self._sizes.too_big(request)
 
     def _book(self, oid: Oid, error: AgentError) -> None:
         if error.status == NO_SUCH_NAME:

@@ -17,7 +17,7 @@ from collectors.snmp.planner import plan, unasked
 from collectors.snmp.session import Request, Session
 from collectors.snmp.sizes import Sizes
 from collectors.source import PointFailure, Poll
-from facility.errors import DeviceRefused, DeviceTimeout
+from facility.errors import DeviceGarbled, DeviceRefused, DeviceTimeout
 from facility.quality import Quality
 from facility.site import Device
 
@@ -84,7 +84,7 @@ class SnmpSource:
         try:
             await exchange.run(self._requests(layout))
             await exchange.get(unasked(layout, exchange.answers.keys() | exchange.failures.keys()))
-        except DeviceTimeout:
+        except (DeviceTimeout, DeviceGarbled):
             if not exchange.answers:
                 raise
         if not exchange.answers:
