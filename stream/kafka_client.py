@@ -12,7 +12,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
+from weakref import WeakKeyDictionary, WeakSet
 
 import crc32c  # noqa: F401 - without it kafka-python falls back, silently, to 10 MB/s
 
@@ -281,30 +282,35 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pytho
 
 def _open(kind: Callable[..., Any], settings: dict[str, Any]) -> Any:
     """Make a client; where it finds no broker, end the thread it has started by then."""
-    started: list[Any] = []
+    started: list[_NetClient] = []
 
-    def start(**more: Any) -> Any:
-        started.append(KafkaNetClient(**more))
+    def start(**more: Any) -> _NetClient:
+        started.append(_NetClient(**more))
         return started[0]
 
     try:
-        return kind(**settings, proxy_url=f"{_ClosingSocket.SCHEMES[0]}://", kafka_client=start)
+        return kind(**settings, proxy_url=f"{_Socket.SCHEMES[0]}://", kafka_client=start)
     except BaseException:
         for client in started:
             client.close()
         raise
 
 
-class _ClosingSocket(KafkaNetSocket):  # type: ignore[misc]  # kafka-python is untyped
-    """A plain socket that is closed when it cannot connect: the client's own is left open."""
+class _Socket(KafkaNetSocket):  # type: ignore[misc]  # kafka-python is untyped
+    """A plain socket; closed when it cannot connect, or at the latest with its client.
+
+    kafka-python's own is left to the garbage collector in both cases.
+    """
 
     SCHEMES = ("direct",)
+    of_net: ClassVar[WeakKeyDictionary[Any, WeakSet[socket.socket]]] = WeakKeyDictionary()
 
     async def connect(
         self, net: Any, addrinfo: Any, socket_options: Any = (), timeout_at: float | None = None
     ) -> socket.socket:
         family, kind, protocol, _, address = addrinfo
         connecting: socket.socket = self.socket(family, kind, protocol)
+        self.of_net.setdefault(net, WeakSet()).add(connecting)
         try:
             connecting.setblocking(False)
             for option in socket_options:
@@ -314,6 +320,16 @@ class _ClosingSocket(KafkaNetSocket):  # type: ignore[misc]  # kafka-python is u
             connecting.close()
             raise
         return connecting
+
+
+class _NetClient(KafkaNetClient):  # type: ignore[misc]  # kafka-python is untyped
+    """The part of each client that holds its connections."""
+
+    def close(self, node_id: str | None = None) -> None:
+        super().close(node_id)
+        if node_id is None:
+            for left_open in _Socket.of_net.pop(self._net, ()):
+                left_open.close()
 
 
 class _LastWords(logging.Handler):
