@@ -77,7 +77,7 @@ async def _demo(directory: Path, seconds: int, racks: int, seed: int, stop: asyn
     site_file.write_text(demo_site_text(racks), "utf-8")
     site = load_checked_site(site_file)
     assembly = Assembly(site_file, directory / "logs")
-    view = DemoView(Console(highlight=False), site, directory / "lake", seconds)
+    view = DemoView(Console(highlight=False, soft_wrap=True), site, directory / "lake", seconds)
     try:
         truth_address = _start(assembly, seed)
         async with view.watching(assembly):
@@ -92,7 +92,7 @@ async def _demo(directory: Path, seconds: int, racks: int, seed: int, stop: asyn
         await assembly.stop_all()
     if truth is None:
         raise BuswayError("the plant did not tell its truth; see the simulator's log")
-    return print_report(site, directory, window.from_at, window.to_at, truth)
+    return print_report(directory, window.from_at, window.to_at, truth)
 
 
 def _start(assembly: Assembly, seed: int) -> str:

@@ -24,6 +24,7 @@ from warehouse.query import run_sql
 REFRESH_SECONDS = 0.5
 PUE_SECONDS = 3.0
 LINE_SECONDS = 5.0
+COMPLETE_UNTIL = "select min(latest_at) as until_at from freshness where latest_at is not null"
 PUE_SO_FAR = "from pue($from_at, $to_at) order by category"
 
 
@@ -87,10 +88,11 @@ class DemoView:
         if self._from_at is None or datetime.now(UTC) <= self._from_at:
             return []
         with Lake.open_read_only(self._lake) as lake:
-            latest = run_sql(lake, "select max(ts) as ts from readings")["ts"][0].as_py()
-            rows = run_sql(lake, PUE_SO_FAR, {"from_at": self._from_at, "to_at": latest})
-            answer: list[dict[str, Any]] = rows.to_pylist()
-            return answer
+            latest = run_sql(lake, COMPLETE_UNTIL)["until_at"][0].as_py()
+            if latest is None or latest <= self._from_at:
+                return []
+            window = {"from_at": self._from_at, "to_at": latest}
+            return list(run_sql(lake, PUE_SO_FAR, window).to_pylist())
 
     async def _show_live(self, live: Live) -> None:
         with live:
@@ -102,7 +104,7 @@ class DemoView:
         while True:
             await asyncio.sleep(LINE_SECONDS)
             if self._from_at is not None:
-                cells = "  ".join(f"{name} {value}" for name, value in self._cells())
+                cells = " | ".join(f"{name} {value}" for name, value in self._cells())
                 self._console.print(cells)
 
     def _render(self) -> Group:
@@ -141,4 +143,4 @@ class DemoView:
 
 def _pue_text(row: Mapping[str, Any]) -> str:
     ratio = row["pue_ratio"]
-    return f"{ratio:.4f}" if ratio is not None else f"- ({row['reason']})"
+    return f"{ratio:.4f}" if ratio is not None else f"- (coverage {row['coverage_ratio']:.2f})"

@@ -15,6 +15,8 @@ import pyarrow.parquet
 from rich.console import Console
 from rich.table import Table
 
+WIDTH = 2000
+"""Wider than any table: a long row is left to the terminal to wrap, and nothing is cut off."""
 LONG_NUMBER = 1e6
 """From here on a float is written out instead of in powers of ten."""
 
@@ -32,7 +34,7 @@ class Format(StrEnum):
 def write_table(table: pa.Table, output_format: Format) -> None:
     """Write a table to standard output; Parquet and Arrow are binary, for a file or a pipe."""
     if output_format is Format.TABLE:
-        Console(soft_wrap=True).print(as_rich(table))
+        Console(width=WIDTH).print(as_rich(table))
     elif output_format is Format.JSON:
         for row in table.to_pylist():
             sys.stdout.write(json.dumps(row, default=str) + "\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from busway.output import Format, as_rich, write_table
+from busway.output import WIDTH, Format, as_rich, write_table
 from facility.errors import QueryError
 from warehouse.lake import Lake
 from warehouse.query import run_sql, views
@@ -32,7 +32,7 @@ def prompt(directory: Path) -> None:
     Raises:
         LakeUnavailable: there is no lake, or it cannot be read.
     """
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(width=WIDTH, highlight=False)
     with Lake.open_read_only(directory) as lake:
         console.print(f"Lake {directory}. End a statement with ';'. '.views' lists, '.quit' ends.")
         while (statement := _read_statement(console)) is not None:
