@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
-from facility.errors import FenceLost, LakeUnavailable
+from facility.errors import FenceLost
 from stream.message import Partition
-from warehouse.connection import CatalogueBusy, Connection
+from warehouse.connection import Connection
 from warehouse.parquet_files import DataFile
 from warehouse.progress import Numbering, Standing
 from warehouse.statements import statement
-
-DEADLINE_S = 30.0
-"""How long a transaction is tried anew while other writers are first."""
-LONGEST_DELAY_S = 1.0
+from warehouse.transaction import in_transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +32,16 @@ def commit(connection: Connection, advance: Advance) -> None:
         FenceLost: the lake's offsets are not those expected; another sink has taken over.
         LakeUnavailable: the catalogue was locked for too long, or cannot be written.
     """
-    _again_while_busy(lambda: _commit_once(connection, advance))
+
+    def work() -> None:
+        for table, file in advance.files:
+            connection.execute(
+                "call ducklake_add_data_files('lake', ?, ?)", [table, str(file.path)]
+            )
+        _advance_offsets(connection, advance.offsets)
+        _advance_progress(connection, advance.standings)
+
+    in_transaction(connection, work)
 
 
 def open_offsets(connection: Connection, partitions: Iterable[Partition]) -> dict[Partition, int]:
@@ -49,13 +53,9 @@ def open_offsets(connection: Connection, partitions: Iterable[Partition]) -> dic
     given = [_partition(partition) for partition in partitions]
     if not given:
         return {}
-
-    def insert() -> None:
-        with connection.transaction():
-            connection.execute(statement("open_offsets"), {"partitions": given})
-
-    _again_while_busy(insert)
-    rows = connection.fetch(statement("read_offsets"), {"partitions": given}).to_pylist()
+    parameters = {"partitions": given}
+    in_transaction(connection, lambda: connection.execute(statement("open_offsets"), parameters))
+    rows = connection.fetch(statement("read_offsets"), parameters).to_pylist()
     return {
         Partition(row["topic"], row["topic_id"], row["partition"]): row["next_offset"]
         for row in rows
@@ -71,16 +71,6 @@ def read_progress(connection: Connection) -> dict[Numbering, Standing]:
         )
         for row in rows
     }
-
-
-def _commit_once(connection: Connection, advance: Advance) -> None:
-    with connection.transaction():
-        for table, file in advance.files:
-            connection.execute(
-                "call ducklake_add_data_files('lake', ?, ?)", [table, str(file.path)]
-            )
-        _advance_offsets(connection, advance.offsets)
-        _advance_progress(connection, advance.standings)
 
 
 def _advance_offsets(connection: Connection, offsets: Mapping[Partition, tuple[int, int]]) -> None:
@@ -111,19 +101,3 @@ def _partition(partition: Partition) -> dict[str, str | int]:
         "topic_id": partition.topic_id,
         "partition": partition.number,
     }
-
-
-def _again_while_busy(transaction: Callable[[], None]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    delay_s = 0.02
-    while True:
-        try:
-            return transaction()
-        except CatalogueBusy as error:
-            if time.monotonic() > deadline:
-                raise LakeUnavailable(
-                    f"the catalogue is held by other writers for more than {DEADLINE_S:.0f} s; "
-                    f"DuckDB says: {error}"
-                ) from error
-        time.sleep(delay_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads the writers
-        delay_s = min(2 * delay_s, LONGEST_DELAY_S)

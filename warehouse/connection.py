@@ -60,6 +60,16 @@ class Connection:
         return int(row[0])
 
     @contextmanager
+    def given(self, rows: pa.Table) -> Iterator[None]:
+        """Let statements in the block read `rows` as the table `given`."""
+        with _our_errors():
+            self._database.register("given", rows)
+        try:
+            yield
+        finally:
+            self._database.unregister("given")
+
+    @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit what the block does, or nothing of it.
 

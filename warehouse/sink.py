@@ -35,7 +35,7 @@ ENGINE = EngineSettings(memory_megabytes=1000, threads=1)
 """For the sink's lake: its statements are small, and more threads make them slower."""
 POLL_BYTES = 8_000_000
 LONGEST_POLL_S = 0.5
-LAG_INTERVAL_S = 5.0
+LAG_INTERVAL_S = 1.0
 MOST_FENCED = 5
 """Commits in a row that may meet the fence before the sink gives up."""
 
@@ -98,6 +98,7 @@ class Sink:
         self._must_resume = False
         self._fenced = 0
         self._next_lag_check = 0.0
+        self._lag_messages = 0
 
     def run(self, stop: threading.Event) -> None:
         """Take in until `stop` is set; then commit what has been taken, and close the stream.
@@ -126,7 +127,8 @@ class Sink:
         """
         facts = self._writer.facts()
         partitions = len(self._feed.assigned)
-        return {"ready": partitions > 0 and not facts["trouble"], "partitions": partitions, **facts}
+        ready = partitions > 0 and not facts["trouble"]
+        return {"ready": ready, "partitions": partitions, "lag": self._lag_messages, **facts}
 
     def _turn(self) -> None:
         if self._writing is not None and self._writing.done():
@@ -205,5 +207,7 @@ class Sink:
             ends = self._feed.high_water()
         except BrokerUnavailable:  # the feed says so itself
             return
-        for topic, lag in self._writer.lag(ends).items():
+        lags = self._writer.lag(ends)
+        self._lag_messages = sum(lags.values())
+        for topic, lag in lags.items():
             LAG.labels(topic).set(lag)

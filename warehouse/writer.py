@@ -49,6 +49,7 @@ class Writer:
         self._offsets: dict[Partition, int] = {}
         self._committed: Mapping[Numbering, Standing] = {}
         self._trouble = ""
+        self._rows: Counter[str] = Counter()
 
     def take_over(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """Begin with what the lake says of these partitions: the offsets to read on from.
@@ -103,6 +104,7 @@ class Writer:
         """Give what the sink's health says of the lake."""
         return {
             "trouble": self._trouble,
+            "rows": self._rows["readings"],
             "committed": [
                 {
                     "collector": numbering.collector,
@@ -134,6 +136,7 @@ class Writer:
         self._offsets |= buffer.next_offsets
         self._committed = {**self._committed, **buffer.standings}
         for table, file in files.items():
+            self._rows[table] += file.rows
             ROWS.labels(table).inc(file.rows)
             BYTES.labels(table).inc(file.bytes)
         COMMITS.inc()
