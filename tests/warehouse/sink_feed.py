@@ -169,3 +169,8 @@ def run_to_end(sink, feed) -> None:
 
 def committed(sink) -> dict[tuple[str, str], int]:
     return {(c["collector"], c["topic"]): c["last_seq"] for c in sink.health()["committed"]}
+
+
+def crash_log() -> list[Message]:
+    """What a sink that is killed, and the one after it, both read."""
+    return [message(seq) for seq in range(1, 17)]
