@@ -103,16 +103,19 @@ class Publisher:
     def _turn(self) -> float:
         """Send one page; give the seconds until there is reason for another."""
         with self._lock:
+            if due := time.monotonic() >= self._next_check:
+                self._next_check = time.monotonic() + CHECK_S
+                self._measure()
             try:
                 link = self._connect()
-                if checked := time.monotonic() >= self._next_check:
-                    self._check(link)
+                if due and self._outbox.delete_at == "trim":
+                    self._refuse_other_topics(link)
                 entries = self._outbox.pending(PAGE_BYTES)
                 self._send(link, entries)
             except BrokerUnavailable as error:
                 self._hang_up()
                 return self._watch.lost(error)
-            if checked or entries:
+            if due or entries:
                 self._watch.reached()
             return 0.0 if entries else IDLE_S
 
@@ -132,15 +135,11 @@ class Publisher:
             self._link = _Link(admin, producer, topics)
         return self._link
 
-    def _check(self, link: _Link) -> None:
-        """Once in a while: measure the outbox and see that the broker has not lost its log."""
-        self._next_check = time.monotonic() + CHECK_S
+    def _measure(self) -> None:
         depth = self._outbox.depth()
         DEPTH.set(depth.waiting)
         DEPTH_BYTES.set(depth.bytes)
         OLDEST_AGE.set(depth.oldest_age_s)
-        if self._outbox.delete_at == "trim":
-            self._refuse_other_topics(link)
 
     def _send(self, link: _Link, entries: list[Entry]) -> None:
         sent: Entry | None = None

@@ -18,7 +18,7 @@ from stream.broker_watch import LONGEST_DELAY_S, BrokerWatch
 from stream.kafka_client import Admin, Consumer, Producer
 from stream.kafka_settings import client_settings
 from stream.outbox import Outbox
-from stream.publisher import Publisher
+from stream.publisher import DEPTH, Publisher
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,7 @@ def test_drain_gives_up_where_nobody_answers(tmp_path: Path) -> None:
         kafka = Kafka(bootstrap_servers=(f"127.0.0.1:{silent.getsockname()[1]}",))
         assert not Publisher(outbox, kafka).drain(0.5)
         assert outbox.depth().waiting == 1
+        assert DEPTH._value.get() == 1, "what waits is measured while the broker is away, too"
 
 
 def test_waits_grow_to_a_bound_and_begin_anew() -> None:
