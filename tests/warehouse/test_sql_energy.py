@@ -7,11 +7,16 @@ import pytest
 from sql_bench import SqlBench
 
 
+@pytest.fixture(scope="module")
+def database() -> SqlBench:
+    return SqlBench()
+
+
 @pytest.fixture
-def bench() -> SqlBench:
-    bench = SqlBench()
-    bench.site()
-    return bench
+def bench(database) -> SqlBench:
+    database.clear()
+    database.site()
+    return database
 
 
 def the(rows: list[dict]) -> dict:
@@ -209,3 +214,82 @@ def test_uncertain_stale_and_bad_readings_count_as_missing(bench, quality):
     assert row["energy_wh"] == pytest.approx(360_000, rel=1e-12)
     assert row["flags"] == ["gap"]
     assert row["coverage_ratio"] == pytest.approx(1 - 610 / 3600)
+
+
+def test_a_meter_without_a_register_is_integrated(bench):
+    """0, 1, 2 ... kW in steps of 10 s: from 5 s to 35 s the mean is 2 kW, for 30 s."""
+    bench.meter("m", resolution_wh=None)
+    bench.read("m", [(s, 100.0 * s) for s in range(-100, 200, 10)], "active_power_w")
+    row = the(bench.energy(5, 35))
+    assert row["energy_wh"] == pytest.approx(2000 * 30 / 3600, rel=1e-12)
+    assert (row["method"], row["coverage_ratio"], row["measured_ratio"]) == ("integrated", 1, 1)
+    # a change of 1 kW in 10 s, early or late in the step, is 5 kJ to either side
+    assert row["resolution_wh"] == pytest.approx(3 * 1000 * 10 / 2 / 3600, rel=1e-12)
+
+
+def test_a_silent_register_falls_back_to_power(bench):
+    bench.meter("m")
+    bench.read("m", [(s, 7200.0) for s in range(-60, 700, 10)], "active_power_w")
+    bench.read("m", [(s, None) for s in range(-60, 700, 10)], quality=4)
+    row = the(bench.energy(0, 600))
+    assert (row["method"], row["energy_wh"]) == ("integrated", pytest.approx(1200, rel=1e-12))
+
+
+def test_integration_stops_at_gaps_and_never_extrapolates(bench):
+    """Readings to 290 s and from 330 s: 40 s are over 3 intervals, and nothing after 480 s."""
+    bench.meter("m", resolution_wh=None)
+    times = [s for s in range(0, 481, 10) if not 290 < s < 330]
+    bench.read("m", [(s, 7200.0) for s in times], "active_power_w")
+    row = the(bench.energy(0, 600))
+    assert row["energy_wh"] == pytest.approx(2 * (290 + 150), rel=1e-12)
+    assert row["measured_ratio"] == pytest.approx(440 / 600)
+    assert row["coverage_ratio"] == row["measured_ratio"]
+    assert not row["is_complete"]
+
+
+def test_a_meter_without_any_reading_has_no_energy(bench):
+    bench.meter("m")
+    row = the(bench.energy(0, 600))
+    assert (row["method"], row["energy_wh"], row["coverage_ratio"]) == ("none", None, 0)
+
+
+def test_a_meter_moved_to_another_device_is_counted_on_both(bench):
+    """1000 Wh per 10 s on the old device to 300 s, 2000 on the new one from then."""
+    bench.meter("m")
+    bench.insert("devices", "new", "p", "feeder_meter", 10, "hall-2", "", "")
+    bench.database.execute("update meters set valid_to = '2026-10-01 00:05:00+00'")
+    bench.insert("meters", "m", "new", "", "utility", 0.5, 1e6, None, 1)
+    bench.database.execute(
+        "update meters set valid_from = '2026-10-01 00:05:00+00' where device = 'new'"
+    )
+    bench.read("m", [(s, 1e6 + 100.0 * s) for s in range(-60, 301, 10)])
+    bench.read("new", [(s, 5e8 + 200.0 * s) for s in range(200, 701, 10)])
+    row = the(bench.energy(0, 600))
+    assert row["energy_wh"] == 100 * 300 + 200 * 300
+    assert (row["device"], row["hall"], row["coverage_ratio"]) == ("new", "hall-2", 1)
+
+
+def test_a_meter_is_charged_only_with_the_time_it_was_in_force(bench):
+    bench.meter("m")
+    bench.database.execute("update meters set valid_from = '2026-10-01 00:30:00+00'")
+    bench.read("m", steady(360_000, range(1800, 3661, 10)))
+    row = the(bench.energy(0, 3600))
+    assert (row["energy_wh"], row["coverage_ratio"]) == (pytest.approx(180_000), 1)
+
+
+def test_only_the_roles_asked_for(bench):
+    bench.meter("m", "utility")
+    bench.meter("n", "cooling")
+    bench.meter("o", "other")
+    rows = bench.ask("from energy('2026-10-01', '2026-10-02', roles := 'cooling,other')")
+    assert {row["meter"] for row in rows} == {"n", "o"}
+
+
+def test_fast_polls_and_slow_ones(bench):
+    """Cells are shorter for fast polls; a meter read every 20 minutes has one reading in each."""
+    for name, interval_s in {"fast": 1, "medium": 5, "slow": 1200}.items():
+        bench.meter(name, interval_s=interval_s)
+        bench.read(name, steady(360_000, range(-3600, 10801, interval_s), offset_wh=9e6))
+    for row in bench.energy(600, 7800):
+        assert row["energy_wh"] == pytest.approx(720_000, rel=1e-12)
+        assert (row["coverage_ratio"], row["flags"]) == (1, [])

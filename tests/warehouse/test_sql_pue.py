@@ -6,20 +6,25 @@ import pytest
 from sql_bench import SqlBench
 
 
+@pytest.fixture(scope="module")
+def database() -> SqlBench:
+    return SqlBench()
+
+
 @pytest.fixture
-def bench() -> SqlBench:
+def bench(database) -> SqlBench:
     """Utility 1.2 MW and generator 0; UPS output 1 MW; two IT inputs of 0.5 and 0.48 MW."""
-    bench = SqlBench()
-    bench.site()
-    bench.boundary(
+    database.clear()
+    database.site()
+    database.boundary(
         e_dc=["utility", "generator"], e_it_1=["ups_output"], e_it_3=["it_input", "-it_fed_cooling"]
     )
     loads = {"grid": 1.2e6, "gen": 0.0, "ups": 1e6, "it-1": 5e5, "it-2": 4.8e5, "pump": 1e4}
     roles = ["utility", "generator", "ups_output", "it_input", "it_input", "it_fed_cooling"]
     for (name, power_w), role in zip(loads.items(), roles, strict=True):
-        bench.meter(name, role, max_power_w=2e6)
-        bench.read(name, [(s, 1e6 + power_w * s / 3600) for s in range(-60, 7261, 10)])
-    return bench
+        database.meter(name, role, max_power_w=2e6)
+        database.read(name, [(s, 1e6 + power_w * s / 3600) for s in range(-60, 7261, 10)])
+    return database
 
 
 def the(rows: list[dict]) -> dict:

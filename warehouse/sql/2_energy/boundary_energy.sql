@@ -4,7 +4,7 @@
 -- energy_wh: sum over the meters of the boundary's roles, each with its sign. resolution_wh: sum of
 -- theirs (edges move together). accuracy_wh: root of the sum of squares of class x energy, meters
 -- being independent. coverage_ratio: least of the roles' mean coverage. missing_meters: those whose
--- energy is known for less of the period than the site's minimum. empty_roles: roles without meters.
+-- energy is not complete. empty_roles: roles without meters.
 -- The boundary is the one in force at the period's end.
 create or replace macro boundary_energy(
     from_at, to_at, grain := 'window', category := 'all'
@@ -33,7 +33,7 @@ sites as (
     select
         periods.*,
         site_versions.boundary,
-        coalesce(site_versions.minimum_coverage_ratio, 1) as minimum_coverage_ratio,
+        site_versions.minimum_coverage_ratio,
     from periods
     inner join site_versions
         on periods.period_end_at > site_versions.valid_from_at
@@ -74,8 +74,7 @@ role_sums as (
         avg(meter_energy.coverage_ratio) as coverage_ratio,
         count(meter_energy.meter) as meters,
         list(meter_energy.meter order by meter_energy.meter) filter (
-            meter_energy.energy_wh is null
-            or meter_energy.measured_ratio < terms.minimum_coverage_ratio
+            not meter_energy.is_complete
         ) as missing_meters,
     from terms
     left join meter_energy using (period_start_at, meter_role)

@@ -3,7 +3,8 @@
 -- period, power integrated between readings at most 3 poll intervals apart, never extrapolated
 -- (integrated); null where there is neither (none). coverage_ratio: share of the period, as far as
 -- the meter was in force, that was observed without a gap; measured_ratio: share whose energy is in
--- energy_wh, so a gap that a register bridges counts here and not there. resolution_wh: how far
+-- energy_wh, so a gap that a register bridges counts here and not there; is_complete: at least as
+-- much as the site's minimum coverage. resolution_wh: how far
 -- energy_wh can be off by the register's step, the edges and what was not measured; the accuracy of
 -- the meter (accuracy_class, per cent) comes on top. flags: what happened: rollover, reset, dip,
 -- spike, setback, lost, gap, substituted. grain: see buckets. roles: only meters of these roles,
@@ -158,6 +159,8 @@ final as (
         meter_sums.accuracy_class,
         meter_sums.coverage_ratio,
         meter_sums.measured_ratio,
+        coalesce(meter_sums.measured_ratio >= site_versions.minimum_coverage_ratio, false)
+            as is_complete,
         meter_sums.period_start_at,
         meter_sums.period_end_at,
     from meter_sums
@@ -165,6 +168,9 @@ final as (
         on meter_sums.device = device_versions.device
         and meter_sums.period_end_at > device_versions.valid_from_at
         and meter_sums.period_end_at <= device_versions.valid_to_at
+    left join site_versions
+        on meter_sums.period_end_at > site_versions.valid_from_at
+        and meter_sums.period_end_at <= site_versions.valid_to_at
 )
 
 select * from final

@@ -1,7 +1,8 @@
 -- One row: a run of an energy register's readings in and around the window [from_at, to_at).
--- A run is a clean cell (a quarter of an hour or less in which the register rose plausibly, with no
--- gap, no doubtful reading and no edge of a period inside), of which only the ends matter; or else a
--- single reading. A day of a 10 s meter is 96 rows instead of 8,640, of the same energy.
+-- A run is a clean cell, of which only the ends matter, or else a single reading. A cell, a quarter of
+-- an hour or less, is clean when the register rose plausibly from nowhere below where it had been,
+-- with no gap, no doubtful reading and no edge of a period inside. So a day of a 10 s meter is 96 rows
+-- instead of 8,640, and its energy is the same.
 -- first_wh, last_wh: the register at first_at and last_at. worst_quality: 0, or 3 (substituted).
 -- Reads an hour before and after the window, so that its edges lie between readings.
 -- A cell has no gap when every slot of 1.5 intervals between its first and last reading is hit: then
@@ -72,7 +73,9 @@ measured_cells as (
     select
         cells.*,
         points.cell_us,
-        cells.worst_quality = 0
+        -- a register that has fallen may come back up: then every reading is looked at
+        cells.first_wh >= coalesce(max(cells.last_wh) over earlier, cells.first_wh)
+        and cells.worst_quality = 0
         and cells.first_wh = cells.lowest_wh
         and cells.last_wh = cells.highest_wh
         and cells.last_wh - cells.first_wh <= believable_step_wh(
@@ -87,6 +90,11 @@ measured_cells as (
         ) as is_smooth,
     from cells
     inner join points using (point)
+    window earlier as (
+        partition by cells.point
+        order by cells.first_at
+        rows between unbounded preceding and 1 preceding
+    )
 ),
 
 cut_cells as (

@@ -21,9 +21,9 @@ followed as (
         lag(runs.last_wh) over in_time as previous_wh,
         lag(runs.worst_quality) over in_time as previous_quality,
         lag(runs.last_at) over in_time as previous_at,
-        -- the first reading to show what the run shows at its end; of a longer run, its first
+        -- when the register came to what the run shows at its end; no later than the run's begin
         case
-            when runs.last_at > runs.first_at then runs.first_at
+            when runs.last_wh > runs.first_wh then runs.first_at
             when runs.first_wh is distinct from lag(runs.last_wh) over in_time then runs.first_at
         end as moved_at,
     from runs
@@ -52,6 +52,12 @@ bounded as (
             steps.resolution_wh,
             steps.first_wh
         ) as most_wh,
+        believable_step_wh(
+            steps.power_limit_w,
+            seconds_between(steps.previous_at, steps.first_at),
+            steps.resolution_wh,
+            steps.first_wh
+        ) as most_since_previous_wh,
     from steps
     where steps.previous_at is not null
 ),
@@ -60,7 +66,8 @@ judged as (
     select
         bounded.*,
         case
-            when bounded.rise_wh between 0 and bounded.most_wh then 'normal'
+            when bounded.rise_wh between 0 and bounded.most_since_previous_wh then 'normal'
+            when bounded.rise_wh between 0 and bounded.most_wh then 'late'
             when bounded.rise_wh + bounded.modulus_wh between 0 and bounded.most_wh then 'rollover'
             when bounded.rise_wh > 0 then 'jump'
             when bounded.first_wh <= bounded.most_wh then 'reset'
@@ -78,7 +85,7 @@ breaks as (
         lead(judged.first_at) over in_time as after_at,
         lead(judged.worst_quality) over in_time as quality_after,
         -- after the next break the register goes on from where it was before this one
-        coalesce(
+        judged.shape <> 'late' and coalesce(
             after_wh - judged.previous_wh between 0 and believable_step_wh(
                 judged.power_limit_w,
                 seconds_between(judged.unmoved_since_at, after_at),
@@ -88,7 +95,7 @@ breaks as (
             false
         ) as returns,
     from judged
-    where judged.shape in ('jump', 'reset', 'fall')
+    where judged.shape in ('late', 'jump', 'reset', 'fall')
     window in_time as (partition by judged.point order by judged.first_at)
 ),
 
@@ -147,7 +154,11 @@ all_steps as (
     select
         plain_steps.device,
         plain_steps.component,
-        if(plain_steps.shape in ('jump', 'fall'), 'lost', plain_steps.shape),
+        case
+            when plain_steps.shape in ('jump', 'fall') then 'lost'
+            when plain_steps.shape = 'late' then 'normal'
+            else plain_steps.shape
+        end,
         case plain_steps.shape
             when 'rollover' then plain_steps.rise_wh + plain_steps.modulus_wh
             when 'reset' then plain_steps.first_wh
