@@ -15,10 +15,13 @@ from busway.logs import LogFormat, set_up_logs
 from busway.options import (
     EmbeddedBrokerOption,
     FormatOption,
+    FromOption,
+    GrainOption,
     HealthOption,
     LakeOption,
     SiteOption,
     StopOnEofOption,
+    ToOption,
 )
 from busway.output import Format
 from facility.errors import BuswayError, QueryError
@@ -190,14 +193,67 @@ def sql(
 @app.command()
 def pue(
     lake: LakeOption = Path("lake"),
-    from_at: Annotated[str, typer.Option("--from", help="ISO time; default: all there is.")] = "",
-    to_at: Annotated[str, typer.Option("--to", help="ISO time.")] = "",
-    grain: Annotated[
-        str, typer.Option(help="15 minutes, 1 hour, 1 day ..., or window.")
-    ] = "window",
+    from_at: FromOption = "",
+    to_at: ToOption = "",
+    grain: GrainOption = "window",
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """PUE by category: ratio of energies, with coverage, error band and what is missing."""
     from busway.kpi import print_pue
 
     print_pue(lake, from_at, to_at, grain, output_format)
+
+
+@app.command()
+def ledger(
+    lake: LakeOption = Path("lake"),
+    device: Annotated[str, typer.Option(help="A device, or a pattern: 'hall-1/*'.")] = "*",
+    from_at: FromOption = "",
+    to_at: ToOption = "",
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """What became of every scheduled poll, by device and hour: read, partial, failed, dropped."""
+    from busway.kpi import print_ledger
+
+    print_ledger(lake, device, from_at, to_at, output_format)
+
+
+@app.command()
+def permw(
+    lake: LakeOption = Path("lake"),
+    from_at: FromOption = "",
+    to_at: ToOption = "",
+    grain: GrainOption = "window",
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """What the site gets from its megawatts: GPUs per MW, activity, stranded power."""
+    from busway.kpi import print_per_mw
+
+    print_per_mw(lake, from_at, to_at, grain, output_format)
+
+
+@profile_app.command("list")
+def profile_list(output_format: FormatOption = Format.TABLE) -> None:
+    """The device models that Busway reads, and what each map was checked against."""
+    from busway.profiles import print_profiles
+
+    print_profiles(output_format)
+
+
+@profile_app.command("show")
+def profile_show(
+    name: Annotated[str, typer.Argument(help="As 'busway profile list' names it.")],
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Every point of a profile: what it is, where it stands on the device, how it is converted."""
+    from busway.profiles import print_profile
+
+    print_profile(name, output_format)
+
+
+@profile_app.command("check")
+def profile_check(file: Annotated[Path, typer.Argument(help="A profile file.")]) -> None:
+    """Read a profile file as the collector would, and say everything that is wrong in it."""
+    from busway.profiles import check_profile
+
+    check_profile(file)

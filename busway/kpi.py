@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+import pyarrow as pa
 
 from busway.output import Format, write_table
 from facility.errors import QueryError
@@ -14,6 +16,8 @@ from warehouse.query import run_sql
 SPAN = "select min(ts) as from_at, max(ts) as to_at from readings"
 TIME_ZONE = "select any_value(time_zone) as time_zone from current_site"
 PUE = "from pue($from_at, $to_at, grain := $grain) order by category, period_start_at"
+PER_MW = "from per_mw($from_at, $to_at, grain := $grain) order by period_start_at"
+LEDGER = "from ledger where device glob $device and hour_start_at between $from_at and $to_at"
 
 
 def print_pue(
@@ -26,9 +30,55 @@ def print_pue(
         LakeUnavailable: there is no lake, or it cannot be read.
     """
     with Lake.open_read_only(directory) as lake:
-        from_at, to_at = window(lake, from_text, to_text)
-        answer = run_sql(lake, PUE, {"from_at": from_at, "to_at": to_at, "grain": grain})
-        write_table(answer, output_format)
+        write_table(_periods(lake, PUE, from_text, to_text, grain), output_format)
+
+
+def print_per_mw(
+    directory: Path, from_text: str, to_text: str, grain: str, output_format: Format
+) -> None:
+    """Print what each period got from its megawatts.
+
+    Raises:
+        QueryError: as `print_pue`.
+        LakeUnavailable: there is no lake, or it cannot be read.
+    """
+    with Lake.open_read_only(directory) as lake:
+        write_table(_periods(lake, PER_MW, from_text, to_text, grain), output_format)
+
+
+def print_ledger(
+    directory: Path, device: str, from_text: str, to_text: str, output_format: Format
+) -> None:
+    """Print what became of the polls, by device and hour; `device` may be a pattern.
+
+    An hour counts as within the window when a part of it is. Polls that all failed leave no
+    readings, so that the window is not bound to what readings there are.
+
+    Raises:
+        QueryError: a time cannot be read, or there are no polls of such a device in the window.
+        LakeUnavailable: there is no lake, or it cannot be read.
+    """
+    with Lake.open_read_only(directory) as lake:
+        zone = _time_zone(lake)
+        from_at = (
+            _moment(from_text, "--from", zone) if from_text else datetime.fromtimestamp(0, UTC)
+        )
+        to_at = _moment(to_text, "--to", zone) if to_text else datetime.now(UTC)
+        first_hour = from_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        last = to_at - timedelta(microseconds=1)
+        polls = run_sql(lake, LEDGER, {"device": device, "from_at": first_hour, "to_at": last})
+        if not polls.num_rows:
+            raise QueryError(
+                f"no polls of a device '{device}' from {from_at} to {to_at}; the lake's table "
+                "'devices' names those there are"
+            )
+        in_order = polls.sort_by([("device", "ascending"), ("hour_start_at", "ascending")])
+        write_table(in_order, output_format)
+
+
+def _periods(lake: Lake, query: str, from_text: str, to_text: str, grain: str) -> pa.Table:
+    from_at, to_at = window(lake, from_text, to_text)
+    return run_sql(lake, query, {"from_at": from_at, "to_at": to_at, "grain": grain})
 
 
 def window(lake: Lake, from_text: str, to_text: str) -> tuple[datetime, datetime]:
@@ -42,7 +92,7 @@ def window(lake: Lake, from_text: str, to_text: str) -> tuple[datetime, datetime
     span = run_sql(lake, SPAN).to_pylist()[0]
     if span["from_at"] is None:
         raise QueryError(f"lake {lake.directory} holds no readings yet")
-    zone = ZoneInfo(run_sql(lake, TIME_ZONE)["time_zone"][0].as_py() or "UTC")
+    zone = _time_zone(lake)
     from_at = _moment(from_text, "--from", zone) if from_text else span["from_at"]
     to_at = _moment(to_text, "--to", zone) if to_text else span["to_at"]
     if from_at >= to_at:
@@ -53,6 +103,10 @@ def window(lake: Lake, from_text: str, to_text: str) -> tuple[datetime, datetime
             f"{span['from_at']} to {span['to_at']}"
         )
     return from_at, to_at
+
+
+def _time_zone(lake: Lake) -> ZoneInfo:
+    return ZoneInfo(run_sql(lake, TIME_ZONE)["time_zone"][0].as_py() or "UTC")
 
 
 def _moment(text: str, option: str, zone: ZoneInfo) -> datetime:

@@ -33,3 +33,8 @@ StopOnEofOption = Annotated[
     typer.Option("--stop-on-eof", hidden=True, help="End when standard input closes."),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
+FromOption = Annotated[str, typer.Option("--from", help="ISO time; default: all there is.")]
+ToOption = Annotated[str, typer.Option("--to", help="ISO time.")]
+GrainOption = Annotated[
+    str, typer.Option("--grain", help="15 minutes, 1 hour, 1 day ..., or window.")
+]
