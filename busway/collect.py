@@ -9,6 +9,7 @@ from pathlib import Path
 
 import structlog
 
+from busway.directories import make_directory
 from busway.health import ask, serve_health
 from busway.lifecycle import run_beside, run_process
 from busway.site import kafka_settings, load_checked_site
@@ -40,7 +41,7 @@ def run_collector(
     the outbox then keeps each message until that sink says the lake has it.
 
     Raises:
-        ConfigError: the site file, a profile, the shard or an address is wrong.
+        ConfigError: the site file, a profile, the shard, an address or a directory is wrong.
         StreamError: the outbox cannot be used.
     """
     site = load_checked_site(site_file)
@@ -81,7 +82,7 @@ def run_collector(
 
 
 def _open_outbox(site: Site, name: str, *, keep_until_committed: bool) -> Outbox:
-    site.outbox.directory.mkdir(parents=True, exist_ok=True)
+    make_directory(site.outbox.directory, "outbox")
     return Outbox(
         _beside(site, name, ".sqlite"),
         collector=name,

@@ -16,6 +16,7 @@ from rich.console import Console
 from busway.assembly import Assembly
 from busway.demo_report import print_report
 from busway.demo_view import DemoView
+from busway.directories import make_directory
 from busway.health import ask
 from busway.lifecycle import run_process
 from busway.processes import free_port
@@ -63,11 +64,11 @@ def run_demo(*, seconds: int, racks: int, keep: Path | None, seed: int) -> int:
 
 def _fresh_directory(keep: Path | None) -> Path:
     directory = keep if keep is not None else DEFAULT_DIRECTORY
-    if directory.exists() and any(directory.iterdir()):
+    if directory.is_dir() and any(directory.iterdir()):
         if keep is not None or not (directory / MARKER).exists():
             raise ConfigError(f"{directory} is not empty; give --keep a new directory")
         shutil.rmtree(directory)
-    directory.mkdir(parents=True, exist_ok=True)
+    make_directory(directory, "demo")
     (directory / MARKER).touch()
     return directory
 

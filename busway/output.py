@@ -10,6 +10,7 @@ from io import IOBase
 from typing import Any, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 from rich.console import Console
@@ -42,13 +43,22 @@ def write_table(table: pa.Table, output_format: Format) -> None:
         sys.stdout.flush()
         binary = pa.PythonFile(cast("IOBase", sys.stdout.buffer), mode="w")
         if output_format is Format.CSV:
-            pyarrow.csv.write_csv(table, binary)
+            pyarrow.csv.write_csv(without_lists(table), binary)
         elif output_format is Format.PARQUET:
             pyarrow.parquet.write_table(table, binary)
         else:
             with pa.ipc.new_stream(binary, table.schema) as writer:
                 writer.write_table(table)
         binary.flush()
+
+
+def without_lists(table: pa.Table) -> pa.Table:
+    """The table with each list as one text, its items parted by commas: CSV has no lists."""
+    for i, column in enumerate(table.schema):
+        if pa.types.is_list(column.type):
+            items = table.column(i).cast(pa.list_(pa.string()))
+            table = table.set_column(i, column.name, pc.binary_join(items, ", "))
+    return table
 
 
 def as_rich(table: pa.Table) -> Table:

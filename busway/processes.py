@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from busway.directories import make_directory
 from facility.errors import BuswayError
 
 TERMINATE_SECONDS = 15.0
@@ -61,6 +62,9 @@ def start_child(name: str, command: Sequence[str], log_directory: Path) -> Child
 
     A terminal's Ctrl-C reaches only the parent, which stops its children in data-flow order. Each
     child holds a pipe from the parent as standard input and ends when that closes.
+
+    Raises:
+        ConfigError: the log directory cannot be made.
     """
     log = _next_log(log_directory, name)
     with log.open("wb") as output:
@@ -75,7 +79,7 @@ def start_child(name: str, command: Sequence[str], log_directory: Path) -> Child
 
 
 def _next_log(directory: Path, name: str) -> Path:
-    directory.mkdir(parents=True, exist_ok=True)
+    make_directory(directory, "log")
     taken = len(list(directory.glob(f"{name}*.log")))
     return directory / (f"{name}-{taken + 1}.log" if taken else f"{name}.log")
 
