@@ -48,5 +48,8 @@ pytest: $(VENV)/.dev ## The tests alone (PYTEST_ARGS=...)
 
 test: lint types pytest ## Everything that CI checks
 
+bench: $(VENV)/.dev ## What each part costs beside the bare library, in the same run
+	@for part in modbus snmp dcgm poller sink; do echo "== $$part"; $(BIN)/python -m bench.$$part; done
+
 clean: ## Remove what was built; keeps .venv
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
