@@ -232,6 +232,36 @@ def permw(
     print_per_mw(lake, from_at, to_at, grain, output_format)
 
 
+@app.command()
+def probe(
+    target: Annotated[
+        str, typer.Argument(help="A device of the site; with --profile, its address.")
+    ],
+    site: SiteOption = Path("site.yaml"),
+    profile: Annotated[
+        str, typer.Option(help="Read the address as this device model; needs no site.")
+    ] = "",
+    credential: Annotated[
+        str, typer.Option(help="Log in with this credential of the site file.")
+    ] = "",
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=300, help="Seconds for the whole reading.")
+    ] = 10.0,
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Read a device once and print every point, with its source and what is wrong with it."""
+    from busway.probe import probe as probe_device
+
+    probe_device(
+        target,
+        site_file=site,
+        profile_name=profile,
+        credential=credential,
+        timeout_seconds=timeout,
+        output_format=output_format,
+    )
+
+
 @profile_app.command("list")
 def profile_list(output_format: FormatOption = Format.TABLE) -> None:
     """The device models that Busway reads, and what each map was checked against."""

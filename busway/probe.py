@@ -1,0 +1,115 @@
+"""`busway probe`: one reading of one device, shown point by point."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from busway.output import Format, write_table
+from busway.readings import poll_table
+from busway.site import load_checked_site
+from collectors.open_source import open_source
+from collectors.profile import Profile
+from collectors.profile_library import load_profile
+from collectors.source import Poll, Source
+from facility.address import PROTOCOL_SCHEMES, Address, AddressUrl
+from facility.errors import ConfigError, DeviceError, DeviceTimeout
+from facility.mistakes import did_you_mean
+from facility.roles import DeviceRole
+from facility.site import Device, Site
+
+CLOSE_SECONDS = 2.0
+AD_HOC = "probe"
+"""Name of a device that is given by its address."""
+
+
+def probe(
+    target: str,
+    *,
+    site_file: Path,
+    profile_name: str,
+    credential: str,
+    timeout_seconds: float,
+    output_format: Format,
+) -> None:
+    """Read a device once and print every point.
+
+    Args:
+        target: a device of the site, or with a profile its address.
+        site_file: where the device stands; with a profile, only read for a credential.
+        profile_name: empty for a device of the site.
+        credential: name of one of the site's; empty for the device's own, or for none.
+        timeout_seconds: for the whole reading, a survey of the device's tables included.
+        output_format: how to print.
+
+    Raises:
+        ConfigError: there is no such device, profile or credential, or the address is wrong.
+        DeviceError: nothing could be read.
+    """
+    site = _no_site() if profile_name and not credential else load_checked_site(site_file)
+    device = (
+        device_at(target, load_profile(profile_name)) if profile_name else _of_site(site, target)
+    )
+    changes = {"timeout_seconds": timeout_seconds} | (
+        {"credential": credential} if credential else {}
+    )
+    device = device.model_copy(update=changes)
+    source = open_source(device, load_profile(device.profile), site)
+    try:
+        poll = asyncio.run(read_once(source, timeout_seconds))
+    except DeviceError as error:
+        raise DeviceError(f"{target}: {error.kind}: {error}") from error
+    write_table(poll_table(poll), output_format)
+
+
+async def read_once(source: Source, timeout_seconds: float) -> Poll:
+    """One poll, and the connection let go.
+
+    Raises:
+        DeviceError: nothing could be read within the time.
+    """
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            return await source.read()
+    except TimeoutError:
+        raise DeviceTimeout(f"no answer within {timeout_seconds:g} s") from None
+    finally:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await source.close()
+
+
+def device_at(address: str, profile: Profile) -> Device:
+    """A device that is in no site. An address without a scheme gets the profile's.
+
+    Raises:
+        ConfigError: the address is wrong, or of another protocol than the profile.
+    """
+    schemes = PROTOCOL_SCHEMES[profile.protocol]
+    url = address if "://" in address else f"{schemes[0]}://{address}"
+    try:
+        place: Address = TypeAdapter(AddressUrl).validate_python(url)
+    except ValidationError as error:
+        raise ConfigError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from None
+    if place.scheme not in schemes:
+        raise ConfigError(
+            f"{url}: profile {profile.name} is read over {' or '.join(schemes)}, not {place.scheme}"
+        )
+    # No role fits every profile; one has to be given, and a driver does not ask for it.
+    return Device(id=AD_HOC, profile=profile.name, address=place, role=DeviceRole.ENVIRONMENT)
+
+
+def _of_site(site: Site, name: str) -> Device:
+    for device in site.devices:
+        if device.id == name:
+            return device
+    names = [device.id for device in site.devices]
+    raise ConfigError(
+        f"site {site.name} has no device '{name}'; {did_you_mean(name, names)} "
+        "An address needs --profile."
+    )
+
+
+def _no_site() -> Site:
+    return Site(name=AD_HOC, devices=())
