@@ -10,7 +10,6 @@ from io import IOBase
 from typing import Any, cast
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 from rich.console import Console
@@ -56,8 +55,9 @@ def without_lists(table: pa.Table) -> pa.Table:
     """The table with each list as one text, its items parted by commas: CSV has no lists."""
     for i, column in enumerate(table.schema):
         if pa.types.is_list(column.type):
-            items = table.column(i).cast(pa.list_(pa.string()))
-            table = table.set_column(i, column.name, pc.binary_join(items, ", "))
+            lists = table.column(i).to_pylist()
+            texts = [None if items is None else as_text(items) for items in lists]
+            table = table.set_column(i, column.name, pa.array(texts, pa.string()))
     return table
 
 

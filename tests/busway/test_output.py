@@ -47,3 +47,9 @@ def test_csv_parquet_and_arrow_come_back_as_the_same_table(
         write_table(TABLE, output_format)
         answer = read(pa.BufferReader(capsysbinary.readouterr().out))
         assert answer["value"].to_pylist() == TABLE["value"].to_pylist()
+
+
+def test_csv_writes_a_list_as_one_text(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    lists = pa.array([["a", "b"], [], None], pa.list_(pa.string()))
+    write_table(pa.table({"lists": lists, "n": [1, 2, 3]}), Format.CSV)
+    assert capsysbinary.readouterr().out.splitlines()[1:] == [b'"a, b",1', b'"",2', b",3"]
