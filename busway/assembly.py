@@ -24,6 +24,7 @@ from facility.errors import BuswayError
 
 READY_SECONDS = 60.0
 RESTART_SECONDS = 5.0
+CATCH_UP_SECONDS = 6.0
 LOOK_SECONDS = 0.2
 
 
@@ -150,5 +151,18 @@ class Assembly:
         collectors = [name for name in self.services if name.startswith("collector")]
         await self.stop(*collectors)
         await self.stop("simulator")
+        await self._let_sink_catch_up()
         await self.stop("sink")
         await self.stop("broker")
+
+    async def _let_sink_catch_up(self) -> None:
+        """Wait a little for the sink to take what the collectors sent last.
+
+        What it does not take in time is not lost: the outboxes keep it for the next start.
+        """
+        deadline = time.monotonic() + CATCH_UP_SECONDS
+        while (sink := self.services.get("sink")) and time.monotonic() < deadline:
+            facts = await sink.facts()
+            if facts is None or facts.get("lag") == 0:
+                return
+            await asyncio.sleep(LOOK_SECONDS)

@@ -78,14 +78,16 @@ async def _demo(directory: Path, seconds: int, racks: int, seed: int, stop: asyn
     site_file.write_text(demo_site_text(racks), "utf-8")
     site = load_checked_site(site_file)
     assembly = Assembly(site_file, directory / "logs")
-    view = DemoView(Console(highlight=False, soft_wrap=True), site, directory / "lake", seconds)
+    console = Console(highlight=False, soft_wrap=True)
+    view = DemoView(console, site, directory / "lake", seconds)
     try:
         truth_address = _start(assembly, seed)
         async with view.watching(assembly):
             window = await _poll(assembly, site, seconds, view, stop)
+        console.print("Draining: collectors, then the sink.")
         if window is None:
+            console.print(f"Interrupted; {directory / 'lake'} holds what was polled.")
             return INTERRUPTED_STATUS
-        view.say("Draining: collectors, then the sink.")
         truth = await ask(
             f"http://{truth_address}/truth?from={_iso(window.from_at)}&to={_iso(window.to_at)}"
         )
