@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 from apache_kafka import free_ports
 
+from facility.errors import LakeUnavailable
 from simulator.demo_site import demo_site_text
 from warehouse.lake import Lake
 from warehouse.query import run_sql
@@ -47,6 +48,18 @@ class Process:
             return text in self.output
 
         wait_until(says_it, within_s=within_s, what=lambda: f"{text!r} in:\n{self.output}")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What a demo printed, and the directory it kept."""
+
+    ended: subprocess.CompletedProcess[str]
+    directory: Path
+
+    @property
+    def lake(self) -> Path:
+        return self.directory / "lake"
 
 
 @contextmanager
@@ -152,8 +165,9 @@ def ask_lake(directory: Path, query: str) -> pa.Table:
 
 
 def count_readings(directory: Path) -> int:
-    """Rows of `readings`; 0 while there is no lake yet."""
-    if not (directory / "catalogue.sqlite").exists():
+    """Rows of `readings`; 0 while there is no lake yet, or one that is just being made."""
+    try:
+        count: int = ask_lake(directory, "select count(*) as n from readings")["n"][0].as_py()
+    except LakeUnavailable:
         return 0
-    count: int = ask_lake(directory, "select count(*) as n from readings")["n"][0].as_py()
     return count
