@@ -75,7 +75,8 @@ def _fresh_directory(keep: Path | None) -> Path:
 
 async def _demo(directory: Path, seconds: int, racks: int, seed: int, stop: asyncio.Event) -> int:
     site_file = directory / "site.yaml"
-    site_file.write_text(demo_site_text(racks), "utf-8")
+    ports = {name: free_port() for name in ("modbus_port", "snmp_port", "http_port")}
+    site_file.write_text(demo_site_text(racks, **ports), "utf-8")
     site = load_checked_site(site_file)
     assembly = Assembly(site_file, directory / "logs")
     console = Console(highlight=False, soft_wrap=True)
