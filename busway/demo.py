@@ -29,8 +29,10 @@ DEFAULT_DIRECTORY = Path("build/demo")
 MARKER = "busway-demo"
 """A file in every directory of a demo's, so that only such a one is ever replaced."""
 COLLECTORS = 2
-SETTLE_SECONDS = 2
+SETTLE_SECONDS = 3
 """Polled before and after the judged window, so that each edge has readings on both sides."""
+FIRST_ANSWER_SECONDS = 20.0
+LOOK_SECONDS = 0.2
 INTERRUPTED_STATUS = 130
 
 
@@ -117,6 +119,8 @@ async def _poll(
     await assembly.until_ready(stop)
     if stop.is_set():
         return None
+    view.say("Waiting for every device's first answer.")
+    await _until_all_answer(assembly, len(site.devices), stop)
     begin = math.ceil(time.time()) + SETTLE_SECONDS
     window = Window(
         datetime.fromtimestamp(begin, UTC), datetime.fromtimestamp(begin + seconds, UTC)
@@ -128,6 +132,20 @@ async def _poll(
             await asyncio.wait_for(stop.wait(), min(left, 0.5))
             return None
     return window
+
+
+async def _until_all_answer(assembly: Assembly, devices: int, stop: asyncio.Event) -> None:
+    """Wait until every device has answered; after a while go on, and the report tells of the rest.
+
+    The first read of a table device surveys it, which takes longer than a later one.
+    """
+    deadline = time.monotonic() + FIRST_ANSWER_SECONDS
+    while not stop.is_set() and time.monotonic() < deadline:
+        assembly.check()
+        facts = (await assembly.facts()).values()
+        if sum(fact.get("devices_up", 0) for fact in facts) == devices:
+            return
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 def _iso(moment: datetime) -> str:
