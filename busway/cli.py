@@ -262,6 +262,38 @@ def probe(
     )
 
 
+@app.command("dry-run")
+def dry_run(
+    profile: Annotated[str, typer.Argument(help="A profile's name, or 'auto' to identify it.")],
+    capture: Annotated[
+        Path,
+        typer.Argument(
+            help="A dump: snmprec, snmpwalk -On, 'address,value' CSV, or an exporter's text."
+        ),
+    ],
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Read a captured dump as if its device stood there, and print every point."""
+    from busway.dry_run import read_dump
+
+    read_dump(profile, capture, output_format)
+
+
+@app.command()
+def identify(
+    host: Annotated[str, typer.Argument(help="Address of an SNMP agent: HOST[:PORT].")],
+    site: SiteOption = Path("site.yaml"),
+    credential: Annotated[
+        str, typer.Option(help="Log in with this credential of the site file.")
+    ] = "",
+    timeout: Annotated[float, typer.Option(min=0.1, max=300, help="Seconds to wait.")] = 5.0,
+) -> None:
+    """Ask an SNMP agent what it is, and say which profile reads it and why."""
+    from busway.identify import identify_host
+
+    identify_host(host, site_file=site, credential=credential, timeout_seconds=timeout)
+
+
 @profile_app.command("list")
 def profile_list(output_format: FormatOption = Format.TABLE) -> None:
     """The device models that Busway reads, and what each map was checked against."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 
+import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
 from busway.output import Format, write_table
@@ -48,28 +50,31 @@ def probe(
         ConfigError: there is no such device, profile or credential, or the address is wrong.
         DeviceError: nothing could be read.
     """
-    site = _no_site() if profile_name and not credential else load_checked_site(site_file)
+    site = load_checked_site(site_file) if credential or not profile_name else no_site()
     device = (
         device_at(target, load_profile(profile_name)) if profile_name else _of_site(site, target)
     )
-    changes = {"timeout_seconds": timeout_seconds} | (
-        {"credential": credential} if credential else {}
-    )
-    device = device.model_copy(update=changes)
-    source = open_source(device, load_profile(device.profile), site)
-    try:
-        poll = asyncio.run(read_once(source, timeout_seconds))
-    except DeviceError as error:
-        raise DeviceError(f"{target}: {error.kind}: {error}") from error
-    write_table(poll_table(poll), output_format)
+    profile = load_profile(device.profile)
+    changes: dict[str, object] = {"timeout_seconds": timeout_seconds}
+    if credential:
+        changes["credential"] = known_credential(site, profile.protocol, credential)
+    source = open_source(device.model_copy(update=changes), profile, site)
+    write_table(read(source, target, timeout_seconds), output_format)
 
 
-async def read_once(source: Source, timeout_seconds: float) -> Poll:
-    """One poll, and the connection let go.
+def read(source: Source, name: str, timeout_seconds: float) -> pa.Table:
+    """Read once, and let the connection go: one row a point, as `poll_table` says.
 
     Raises:
-        DeviceError: nothing could be read within the time.
+        DeviceError: nothing could be read; it begins with the name.
     """
+    try:
+        return poll_table(asyncio.run(_read_once(source, timeout_seconds)))
+    except DeviceError as error:
+        raise DeviceError(f"{name}: {error.kind}: {error}") from error
+
+
+async def _read_once(source: Source, timeout_seconds: float) -> Poll:
     try:
         async with asyncio.timeout(timeout_seconds):
             return await source.read()
@@ -86,18 +91,41 @@ def device_at(address: str, profile: Profile) -> Device:
     Raises:
         ConfigError: the address is wrong, or of another protocol than the profile.
     """
-    schemes = PROTOCOL_SCHEMES[profile.protocol]
+    place = parse_place(address, profile.protocol)
+    # No role fits every profile; one has to be given, and a driver does not ask for it.
+    return Device(id=AD_HOC, profile=profile.name, address=place, role=DeviceRole.ENVIRONMENT)
+
+
+def parse_place(address: str, protocol: str) -> Address:
+    """An address; without a scheme it gets the protocol's.
+
+    Raises:
+        ConfigError: it is wrong, or of another protocol.
+    """
+    schemes = PROTOCOL_SCHEMES[protocol]
     url = address if "://" in address else f"{schemes[0]}://{address}"
     try:
         place: Address = TypeAdapter(AddressUrl).validate_python(url)
     except ValidationError as error:
-        raise ConfigError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from None
+        raise ConfigError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
     if place.scheme not in schemes:
+        raise ConfigError(f"{url}: expected {' or '.join(schemes)}, found {place.scheme}")
+    return place
+
+
+def known_credential(site: Site, protocol: str, name: str) -> str:
+    """The name, if the site has such a credential for the protocol.
+
+    Raises:
+        ConfigError: it has not.
+    """
+    key = {"snmp": "snmp_credentials", "dcgm": "http_credentials", "modbus": "modbus_credentials"}
+    known: Mapping[str, object] = getattr(site, key[protocol])
+    if name not in known:
         raise ConfigError(
-            f"{url}: profile {profile.name} is read over {' or '.join(schemes)}, not {place.scheme}"
+            f"site {site.name}: {key[protocol]} has no '{name}'; {did_you_mean(name, known)}"
         )
-    # No role fits every profile; one has to be given, and a driver does not ask for it.
-    return Device(id=AD_HOC, profile=profile.name, address=place, role=DeviceRole.ENVIRONMENT)
+    return name
 
 
 def _of_site(site: Site, name: str) -> Device:
@@ -111,5 +139,6 @@ def _of_site(site: Site, name: str) -> Device:
     )
 
 
-def _no_site() -> Site:
+def no_site() -> Site:
+    """A site of no devices, for a device that is in none."""
     return Site(name=AD_HOC, devices=())

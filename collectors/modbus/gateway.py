@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from time import monotonic  # the clock of asyncio's loop
+from typing import Protocol
 
 from collectors.modbus.planner import Range
-from collectors.modbus.transport import ModbusRefused, ModbusTransport
+from collectors.modbus.transport import ModbusRefused
 from facility.errors import DeviceTimeout
 
 SILENT_SHARE = 0.1
@@ -20,10 +21,20 @@ SILENT_CODES = (10, 11)
 """Exceptions by which a gateway says that the unit behind it is silent."""
 
 
+class Transport(Protocol):
+    """The connection to one endpoint; `ModbusTransport` says what its methods promise."""
+
+    async def read(self, unit: int, place: Range, timeout_s: float, /) -> bytes:
+        """Read one range. Raises DeviceError."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
 class Gateway:
     """Turns on one connection. Devices that read through it join it first."""
 
-    def __init__(self, transport: ModbusTransport) -> None:
+    def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._line = asyncio.Lock()
         self._users: dict[object, tuple[int, float]] = {}

@@ -28,13 +28,18 @@ def open_snmp(device: Device, profile: Profile, site: Site) -> SnmpSource:
     name = device.credential
     credential = site.snmp_credentials[name] if name else SnmpCredential()
     try:
-        session = _session(device.address, credential)
+        session = open_session(device.address, credential)
     except ConfigError as error:
         raise ConfigError(f"{device.id}: credential {name!r}: {error}") from error
     return SnmpSource(device, profile.snmp, session)
 
 
-def _session(address: Address, credential: SnmpCredential) -> Session:
+def open_session(address: Address, credential: SnmpCredential) -> Session:
+    """Make a session with an agent, over the fast engine where it is installed and can.
+
+    Raises:
+        ConfigError: the credential's secrets cannot be read.
+    """
     if FAST and gufo.speaks(credential):
         return gufo.GufoSession(address, credential)
     return PysnmpSession(address, credential)

@@ -19,7 +19,7 @@ from simulator.modbus_server import ModbusServer
 
 PROFILE = "schneider-pm5000"
 SITE = """
-name: test
+site: {{name: test}}
 devices:
   - {{id: feeder-1, profile: {profile}, address: "modbus://{place}", role: feeder_meter}}
 """
@@ -81,4 +81,4 @@ async def test_a_device_that_cannot_be_reached_is_an_error_in_one_line() -> None
 async def test_an_address_of_another_protocol_is_refused() -> None:
     result = await probe("snmp://127.0.0.1", "--profile", PROFILE)
     assert isinstance(result.exception, ConfigError)
-    assert "read over modbus or modbus+tls, not snmp" in str(result.exception)
+    assert "expected modbus or modbus+tls, found snmp" in str(result.exception)

@@ -5,17 +5,13 @@ The walks are third-party data and stand beside the repository, not in it.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from pathlib import Path
 
 import pytest
 from snmp_rig import by_name, why
 
+from collectors.captures.opening import open_capture, read_capture
 from collectors.profile_library import load_profile
-from collectors.snmp.oid import Oid, parse_oid
-from collectors.snmp.session import Missing, Request, Value, Varbind
-from collectors.snmp.source import SnmpSource
-from facility.site import Device
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
 
@@ -24,48 +20,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-class Walk:
-    """A recorded walk that answers as its agent would."""
-
-    can_bulk = True
-
-    def __init__(self, path: Path) -> None:
-        lines = path.read_text("utf-8").splitlines()
-        self._cells = dict(_cell(line) for line in lines)
-        self._order = sorted(self._cells)
-
-    async def ask(self, request: Request) -> list[Varbind]:
-        if not request.repetitions:
-            return [(oid, self._cells.get(oid, Missing.NO_SUCH_INSTANCE)) for oid in request.oids]
-        cursors, varbinds = list(request.oids), []
-        for _ in range(request.repetitions):
-            row = [self._after(oid) for oid in cursors]
-            cursors = [oid for oid, _ in row]
-            varbinds += row
-        return varbinds
-
-    def _after(self, oid: Oid) -> Varbind:
-        at = bisect_right(self._order, oid)
-        if at == len(self._order):
-            return oid, Missing.END_OF_MIB
-        return self._order[at], self._cells[self._order[at]]
-
-    async def close(self) -> None:
-        pass
-
-
-def _cell(line: str) -> tuple[Oid, Value]:
-    oid, tag, value = line.split("|", 2)
-    if tag in ("2", "65", "66", "67", "70"):
-        return parse_oid(oid), int(value)
-    return parse_oid(oid), parse_oid(value) if tag == "6" else value.encode()
-
-
 async def read(capture, profile):
-    loaded = load_profile(profile)
-    device = Device(id="d", profile=profile, address="snmp://10.0.0.1", role="rack_pdu")
-    walk = Walk(CAPTURES / f"{capture}.snmprec")
-    return await SnmpSource(device, loaded.snmp, walk).read()
+    walk = read_capture(CAPTURES / f"{capture}.snmprec")
+    return await open_capture("d", load_profile(profile), walk).read()
 
 
 async def test_apc_ap8853():

@@ -39,10 +39,10 @@ def test_a_secret_that_is_not_there_stops_the_start_and_names_device_and_credent
 
 
 def test_snmpv1_is_always_the_reference_engine_s():
-    session = opening._session(ADDRESS, SnmpCredential(version="1"))
+    session = opening.open_session(ADDRESS, SnmpCredential(version="1"))
     assert isinstance(session, PysnmpSession)
 
 
 def test_without_the_fast_engine_the_reference_engine_serves(monkeypatch):
     monkeypatch.setattr(opening, "FAST", False)
-    assert isinstance(opening._session(ADDRESS, SnmpCredential()), PysnmpSession)
+    assert isinstance(opening.open_session(ADDRESS, SnmpCredential()), PysnmpSession)

@@ -1,0 +1,160 @@
+"""From a captured dump to a Source: the driver of its protocol, on answers from the dump."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from collectors.captures import registers, snmprec, snmpwalk
+from collectors.captures.line import CaptureTransport
+from collectors.captures.mistake import CaptureError
+from collectors.captures.registers import Place
+from collectors.captures.walk import CaptureSession
+from collectors.dcgm.source import DcgmSource
+from collectors.identify import Identification, identify_agent, identify_exporter
+from collectors.modbus.gateway import Gateway
+from collectors.modbus.source import ModbusSource
+from collectors.profile import ModbusSection, Profile, SnmpLimits
+from collectors.snmp.exchange import Exchange
+from collectors.snmp.oid import Oid
+from collectors.snmp.session import Value
+from collectors.snmp.sizes import Sizes
+from collectors.snmp.source import SnmpSource
+from collectors.source import Source
+from facility.address import Address, Scheme
+from facility.errors import ProfileError
+from facility.roles import DeviceRole
+from facility.site import Device
+
+MOST_BYTES = 64_000_000
+TIMEOUT_SECONDS = 60.0
+"""For one reading of a capture; nothing is waited for, but a driver plans by it."""
+_SAMPLE = re.compile(r"(# (HELP|TYPE) .*|[a-zA-Z_:][a-zA-Z0-9_:]*\{.*\} .*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A walk of an SNMP agent."""
+
+    cells: dict[Oid, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Registers:
+    """Registers of a Modbus device."""
+
+    values: dict[Place, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ExporterText:
+    """What an exporter printed."""
+
+    text: bytes
+
+    async def get(self) -> bytes:
+        """The text, as a `collectors.dcgm.source.Text`."""
+        return self.text
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+Capture = Walk | Registers | ExporterText
+PROTOCOLS: dict[type[Capture], str] = {Walk: "snmp", Registers: "modbus", ExporterText: "dcgm"}
+SCHEMES: dict[str, Scheme] = {"snmp": "snmp", "modbus": "modbus", "dcgm": "http"}
+
+
+def read_capture(path: Path) -> Capture:
+    """Read a dump, whose form is known by its first lines.
+
+    Raises:
+        CaptureError: it cannot be read, or a line is wrong.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise CaptureError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(data) > MOST_BYTES:
+        raise CaptureError(f"{path}: is larger than {MOST_BYTES:,} bytes")
+    text = data.decode("utf-8", "replace").removeprefix("\ufeff")
+    return _parsed(text, path.name)
+
+
+def _parsed(text: str, file: str) -> Capture:
+    for line in text.splitlines():
+        if snmprec.LINE.fullmatch(line):
+            return Walk(snmprec.parse_snmprec(text, file))
+        if snmpwalk.LINE.fullmatch(line):
+            return Walk(snmpwalk.parse_snmpwalk(text, file))
+        if registers.LINE.fullmatch(line):
+            return Registers(registers.parse_registers(text, file))
+        if _SAMPLE.fullmatch(line):
+            return ExporterText(text.encode())
+    raise CaptureError(
+        f"{file}: no line is OID|TAG|VALUE (snmprec), .OID = TYPE: VALUE (snmpwalk -On), "
+        "address,value (registers) or an exporter's NAME{LABELS} NUMBER"
+    )
+
+
+async def identify_capture(capture: Capture) -> Identification:
+    """The profile a dump is read with.
+
+    Raises:
+        ProfileError: none fits, or the dump does not say whose it is.
+    """
+    match capture:
+        case Walk(cells):
+            deadline = asyncio.get_running_loop().time() + TIMEOUT_SECONDS
+            sizes = Sizes.of(SnmpLimits())
+            return await identify_agent(Exchange(CaptureSession(cells), sizes, deadline))
+        case ExporterText(text):
+            return identify_exporter(text.decode())
+        case Registers():
+            raise ProfileError("registers do not say whose they are; name the profile")
+
+
+def open_capture(device: str, profile: Profile, capture: Capture) -> Source:
+    """The source that reads the dump as this device model.
+
+    Raises:
+        CaptureError: the dump is of another protocol than the profile.
+    """
+    protocol = PROTOCOLS[type(capture)]
+    if protocol != profile.protocol:
+        raise CaptureError(
+            f"the capture is of {protocol}, profile {profile.name} is read over {profile.protocol}"
+        )
+    entry = _device(device, profile)
+    match capture:
+        case Walk(cells):
+            assert profile.snmp is not None
+            return SnmpSource(entry, profile.snmp, CaptureSession(cells))
+        case Registers(values):
+            assert profile.modbus is not None
+            section = _unhurried(profile.modbus)
+            return ModbusSource(entry, section, Gateway(CaptureTransport(values, section.table)))
+        case ExporterText():
+            assert profile.dcgm is not None
+            return DcgmSource(entry, profile.dcgm, capture)
+
+
+def _device(name: str, profile: Profile) -> Device:
+    # No role fits every profile; one has to be given, and a driver does not ask for it.
+    return Device(
+        id=name,
+        profile=profile.name,
+        address=Address(scheme=SCHEMES[profile.protocol], host="capture", port=1),
+        role=DeviceRole.ENVIRONMENT,
+        timeout_seconds=TIMEOUT_SECONDS,
+    )
+
+
+def _unhurried(section: ModbusSection) -> ModbusSection:
+    """Without the silence that the device itself would need between requests."""
+    return section.model_copy(
+        update={"limits": section.limits.model_copy(update={"gap_milliseconds": 0})}
+    )
