@@ -190,6 +190,40 @@ def test_a_coarse_register_says_so(bench):
     assert row["resolution_wh"] >= 100
 
 
+def test_power_narrows_what_a_coarse_register_leaves_open(bench):
+    """The register allows 133 +- 100 Wh; power between 7.9 and 8.1 kW, of class 0.5, far less."""
+    bench.meter("m", resolution_wh=100, max_power_w=11_000)
+    bench.read("m", [(s, (8000 * (s + 997) / 3600) // 100 * 100) for s in range(-60, 200, 5)])
+    power = [(s, 8000.0 + (100 if s % 2 else -100)) for s in range(-60, 200, 5)]
+    bench.read("m", power, "active_power_w")
+    bench.database.execute("update devices set interval_s = 5")
+    row = the(bench.energy(2, 62))
+    assert row["method"] == "register+power"
+    assert row["energy_wh"] == pytest.approx(8000 / 60, rel=1e-3)
+    assert row["resolution_wh"] == pytest.approx((8100 * 1.005 - 8000) / 60, rel=0.02)
+
+
+def test_power_that_swings_leaves_the_register_alone(bench):
+    """Between 0 and 16 kW a minute holds 0 to 267 Wh: no news."""
+    bench.meter("m", resolution_wh=100, max_power_w=11_000)
+    bench.read("m", [(s, (8000 * (s + 997) / 3600) // 100 * 100) for s in range(-60, 200, 5)])
+    bench.read("m", [(s, 16_000.0 * (s % 2)) for s in range(-60, 200, 5)], "active_power_w")
+    bench.database.execute("update devices set interval_s = 5")
+    assert the(bench.energy(2, 62))["method"] == "register"
+
+
+def test_the_delay_of_answers_is_part_of_the_error(bench):
+    """An answer 2 s late may hold 2 s less: at 1 MW at most 556 Wh."""
+    bench.meter("m")
+    bench.read("m", steady(360_000, range(-60, 7261, 10), offset_wh=1e6))
+    prompt = the(bench.energy(0, 7200))["resolution_wh"]
+    bench.database.execute(
+        "insert into polls values ('2026-10-01 00:00:00+00', 'm', 'read', 1, 1, 2.0, null)"
+    )
+    late = the(bench.energy(0, 7200))["resolution_wh"]
+    assert late - prompt == pytest.approx(1e6 * 2 / 3600, rel=1e-9)
+
+
 def test_substituted_readings_count_but_do_not_cover(bench):
     bench.meter("m")
     bench.read("m", steady(360_000, range(-60, 1800, 10)))

@@ -1,14 +1,14 @@
 -- One row: a meter in a period of the window, and the energy that passed through it.
--- energy_wh: from the register (method = register); else, where the register gave nothing in the
--- period, power integrated between readings at most 3 poll intervals apart, never extrapolated
--- (integrated); null where there is neither (none). coverage_ratio: share of the period, as far as
--- the meter was in force, that was observed without a gap; measured_ratio: share whose energy is in
--- energy_wh, so a gap that a register bridges counts here and not there; is_complete: at least as
--- much as the site's minimum coverage. resolution_wh: how far
--- energy_wh can be off by the register's step, the edges and what was not measured; the accuracy of
--- the meter (accuracy_class, per cent) comes on top. flags: what happened: rollover, reset, dip,
--- spike, setback, lost, gap, substituted. grain: see buckets. roles: only meters of these roles,
--- such as 'utility,ups_output'.
+-- method says where energy_wh comes from: `register`, its difference; `register+power`, the same where
+-- its step is coarse against the energy, narrowed by what power readings allow; `integrated`, where
+-- the register gave nothing in the period, power between readings at most 3 poll intervals apart,
+-- never extrapolated; `none`, neither: null. coverage_ratio: share of the period, as far as the meter
+-- was in force, that was observed without a gap; measured_ratio: share whose energy is in energy_wh,
+-- so a gap that a register bridges counts here and not there; is_complete: measured_ratio reaches the
+-- site's minimum coverage. resolution_wh: how far energy_wh can be off by the register's step, the
+-- edges and what was not measured; the accuracy of the meter (accuracy_class, per cent) comes on top.
+-- flags: what happened: rollover, reset, dip, spike, setback, lost, gap, substituted. grain: see
+-- buckets. roles: only meters of these roles, such as 'utility,ups_output'.
 -- Definitions: docs/metrics.md, "Energy".
 create or replace macro energy(from_at, to_at, grain := 'window', roles := 'all') as table (
 with
@@ -21,13 +21,16 @@ points as (
     select * from metered_points(from_at, to_at, roles)
 ),
 
-uncounted as (
+-- parts that need power: no register, or one whose step is more than 0.5 % of the energy
+uncertain as (
     select
         registers.*,
         points.interval_s,
     from registers
     inner join points using (device, component)
-    where registers.measured_s = 0
+    where
+        registers.measured_s = 0
+        or registers.register_step_wh > 0.005 * registers.energy_wh
 ),
 
 power_readings as (
@@ -38,7 +41,7 @@ power_readings as (
         min(usable_readings.value) as power_w,
         max(usable_readings.quality) as quality,
     from usable_readings
-    semi join uncounted using (device, component)
+    semi join uncertain using (device, component)
     where
         usable_readings.quantity = 'active_power_w'
         and usable_readings.ts >= from_at::timestamptz - interval '1 hour'
@@ -62,22 +65,22 @@ power_steps as (
 
 pieces as (
     select
-        uncounted.meter,
-        uncounted.bucket,
-        uncounted.part_start_at,
+        uncertain.meter,
+        uncertain.bucket,
+        uncertain.part_start_at,
         power_steps.previous_power_w,
         power_steps.power_w - power_steps.previous_power_w as change_w,
         power_steps.step_s,
         greatest(power_steps.quality, power_steps.previous_quality) > 0 as is_substituted,
-        greatest(seconds_between(power_steps.previous_at, uncounted.part_start_at), 0) as from_s,
-        least(seconds_between(power_steps.previous_at, uncounted.part_end_at), power_steps.step_s) as to_s,
-    from uncounted
+        greatest(seconds_between(power_steps.previous_at, uncertain.part_start_at), 0) as from_s,
+        least(seconds_between(power_steps.previous_at, uncertain.part_end_at), power_steps.step_s) as to_s,
+    from uncertain
     inner join power_steps
-        on uncounted.device = power_steps.device
-        and uncounted.component = power_steps.component
-        and uncounted.part_end_at > power_steps.previous_at
-        and uncounted.part_start_at < power_steps.read_at
-        and power_steps.step_s <= 3 * uncounted.interval_s
+        on uncertain.device = power_steps.device
+        and uncertain.component = power_steps.component
+        and uncertain.part_end_at > power_steps.previous_at
+        and uncertain.part_start_at < power_steps.read_at
+        and power_steps.step_s <= 3 * uncertain.interval_s
 ),
 
 integrals as (
@@ -94,6 +97,16 @@ integrals as (
         ) as energy_wh,
         -- of a power that only rises, or only falls, between two readings
         sum((pieces.to_s - pieces.from_s) / 3600 * abs(pieces.change_w) / 2) as error_wh,
+        -- of a power that stays between the least and the most that its readings show
+        sum(pieces.to_s - pieces.from_s) / 3600
+        * min(least(pieces.previous_power_w, pieces.previous_power_w + pieces.change_w))
+            as least_wh,
+        sum(pieces.to_s - pieces.from_s) / 3600
+        * max(greatest(pieces.previous_power_w, pieces.previous_power_w + pieces.change_w))
+            as most_wh,
+        max(greatest(pieces.previous_power_w, pieces.previous_power_w + pieces.change_w))
+            as highest_w,
+        count(*) as steps,
         sum(pieces.to_s - pieces.from_s) as measured_s,
         sum(pieces.to_s - pieces.from_s) filter (not pieces.is_substituted) as observed_s,
         bool_or(pieces.is_substituted) as is_substituted,
@@ -101,26 +114,81 @@ integrals as (
     group by pieces.meter, pieces.bucket, pieces.part_start_at
 ),
 
-chosen as (
+-- what the register and the power allow together, where there are readings enough to tell
+limits as (
     select
-        registers.* exclude (energy_wh, measured_s, observed_s, error_wh, flags),
+        integrals.*,
+        registers.error_wh as register_error_wh,
+        registers.measured_s > 0
+        and integrals.steps >= 10
+        and integrals.measured_s > registers.part_s - 1e-6
+        and registers.measured_s > registers.part_s - 1e-6 as is_bracketed,
+        greatest(
+            registers.energy_wh - registers.error_wh,
+            integrals.least_wh * (1 - registers.accuracy_class / 100)
+        ) as floor_wh,
+        least(
+            registers.energy_wh + registers.error_wh,
+            integrals.most_wh * (1 + registers.accuracy_class / 100)
+        ) as ceiling_wh,
+    from integrals
+    inner join registers using (meter, part_start_at)
+),
+
+refined as (
+    select
+        limits.*,
+        greatest(limits.floor_wh, least(limits.energy_wh, limits.ceiling_wh)) as clipped_wh,
+        greatest(limits.ceiling_wh - clipped_wh, clipped_wh - limits.floor_wh) as clipped_error_wh,
+        limits.is_bracketed
+        and limits.floor_wh <= limits.ceiling_wh
+        and clipped_error_wh < limits.register_error_wh as is_narrower,
+    from limits
+),
+
+methods as (
+    select
+        registers.*,
+        refined.* exclude (meter, bucket, part_start_at, energy_wh, error_wh, measured_s, observed_s),
+        refined.energy_wh as integrated_wh,
+        refined.error_wh as integrated_error_wh,
+        refined.measured_s as integrated_s,
+        refined.observed_s as integrated_observed_s,
         case
+            when refined.is_narrower then 'register+power'
             when registers.measured_s > 0 then 'register'
-            when integrals.measured_s > 0 then 'integrated'
+            when refined.measured_s > 0 then 'integrated'
             else 'none'
         end as method,
-        if(registers.measured_s > 0, registers.energy_wh, integrals.energy_wh) as energy_wh,
-        if(
-            registers.measured_s > 0 or integrals.measured_s is null,
-            registers.error_wh,
-            integrals.error_wh
-            + registers.power_limit_w * (registers.part_s - integrals.measured_s) / 3600
-        ) as error_wh,
-        coalesce(integrals.measured_s, registers.measured_s) as measured_s,
-        coalesce(integrals.observed_s, registers.observed_s) as observed_s,
-        registers.flags || if(integrals.is_substituted, ['substituted'], []) as flags,
     from registers
-    left join integrals using (meter, bucket, part_start_at)
+    left join refined using (meter, part_start_at)
+),
+
+chosen as (
+    select
+        methods.* exclude (energy_wh, error_wh, measured_s, observed_s, flags),
+        case methods.method
+            when 'register+power' then methods.clipped_wh
+            when 'integrated' then methods.integrated_wh
+            else methods.energy_wh
+        end as energy_wh,
+        case methods.method
+            when 'register+power' then methods.clipped_error_wh
+            when 'integrated' then methods.integrated_error_wh
+            + energy_at_most_wh(methods.highest_w, methods.delay_s)
+            + energy_at_most_wh(methods.power_limit_w, methods.part_s - methods.integrated_s)
+            else methods.error_wh
+        end as error_wh,
+        if(methods.method = 'integrated', methods.integrated_s, methods.measured_s) as measured_s,
+        if(methods.method = 'integrated', methods.integrated_observed_s, methods.observed_s)
+            as observed_s,
+        methods.flags
+        || if(
+            methods.method = 'integrated' and methods.is_substituted,
+            ['substituted'],
+            []
+        ) as flags,
+    from methods
 ),
 
 meter_sums as (

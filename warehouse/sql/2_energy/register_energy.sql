@@ -1,7 +1,9 @@
 -- One row: a part of a period for one version of a meter, and the energy its register counted in it.
 -- energy_wh: a step that an edge cuts is shared out evenly in time (linear interpolation).
 -- measured_s, observed_s: seconds whose energy is known; and known without a gap or substitution.
--- error_wh: how far energy_wh can be off by the register's step and the edges (formula:
+-- register_step_wh: its smallest step, as stated, or as a float32 register shows it.
+-- delay_s: see read_delays.
+-- error_wh: how far energy_wh can be off by the register's step, delays and the edges (formula:
 -- docs/metrics.md, "Error of an energy"); what is not measured counts with the most that can flow.
 create or replace macro register_energy(from_at, to_at, grain := 'window', roles := 'all') as table (
 with
@@ -20,6 +22,10 @@ points as (
 
 ranges as (
     select * from power_ranges(from_at, to_at, roles)
+),
+
+delays as (
+    select * from read_delays(from_at, to_at)
 ),
 
 all_steps as (
@@ -138,14 +144,17 @@ final as (
     select
         parts.*,
         sums.energy_wh,
+        register_grains.register_step_wh,
+        coalesce(delays.delay_s, 0) as delay_s,
         coalesce(sums.measured_s, 0) as measured_s,
         coalesce(sums.observed_s, 0) as observed_s,
         register_grains.register_step_wh
+        + energy_at_most_wh(coalesce(ranges.highest_w, parts.power_limit_w), delays.delay_s)
         + greatest(
             coalesce(end_errors.error.most_wh, 0) - coalesce(start_errors.error.least_wh, 0),
             coalesce(start_errors.error.most_wh, 0) - coalesce(end_errors.error.least_wh, 0)
         )
-        + parts.power_limit_w * (parts.part_s - coalesce(sums.measured_s, 0)) / 3600
+        + energy_at_most_wh(parts.power_limit_w, parts.part_s - coalesce(sums.measured_s, 0))
             as error_wh,
         coalesce(sums.kinds, [])
         || if(sums.has_gap, ['gap'], [])
@@ -156,6 +165,8 @@ final as (
     left join start_errors using (meter, part_start_at)
     left join end_errors using (meter, part_start_at)
     left join register_grains using (device, component)
+    left join ranges using (device, component)
+    left join delays using (device)
 )
 
 select * from final
