@@ -359,7 +359,9 @@ class Agent:
 
 
 @pytest.mark.parametrize(
-    ("name", "base", "objects", "expected", "absent"), CASES, ids=[f"{n}-{case[0]}" for n, case in enumerate(CASES)]
+    ("name", "base", "objects", "expected", "absent"),
+    CASES,
+    ids=[f"{n}-{case[0]}" for n, case in enumerate(CASES)],
 )
 async def test_a_profile_decodes_its_mib(
     name: str, base: str, objects: dict[str, str], expected: Values, absent: set[tuple[str, str]]
