@@ -9,13 +9,8 @@ from pathlib import Path
 
 from busway.output import Format, write_table
 from busway.probe import read
-from collectors.captures.opening import (
-    TIMEOUT_SECONDS,
-    Capture,
-    identify_capture,
-    open_capture,
-    read_capture,
-)
+from collectors.captures.dump import Capture, read_capture
+from collectors.captures.opening import TIMEOUT_SECONDS, identify_capture, open_capture
 from collectors.profile import Profile
 from collectors.profile_library import load_profile
 

@@ -134,8 +134,8 @@ def _of_site(site: Site, name: str) -> Device:
             return device
     names = [device.id for device in site.devices]
     raise ConfigError(
-        f"site {site.name} has no device '{name}'; {did_you_mean(name, names)} "
-        "An address needs --profile."
+        f"site {site.name} has no device '{name}' (an address needs --profile); "
+        f"{did_you_mean(name, names)}"
     )
 
 

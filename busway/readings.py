@@ -1,4 +1,4 @@
-"""One poll as a table for a person or a script: every point, its value, where it came from."""
+"""A first poll as a table for a person or a script: every point, its value, where it came from."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from facility.quality import Quality
 
 NO_VALUE = "the device has no value for it"
 """Why a point is bad that was read well: its number is a sentinel, or none."""
+NOT_PLAUSIBLE = "outside the range it can have: check the profile against the device"
+"""Why a device's first reading is uncertain; a counter's step takes two."""
 
 
 def poll_table(poll: Poll) -> pa.Table:
     """One row a point, in the poll's order.
 
     Columns: device, component, quantity, value (null where there is none), unit, quality, source
-    (the register, OID or series), reason (why there is no value; else null).
+    (the register, OID or series), reason (why there is no good value; else null).
     """
     points = poll.points
     count = len(points)
@@ -37,7 +39,8 @@ def poll_table(poll: Poll) -> pa.Table:
 
 def _reasons(poll: Poll) -> list[str | None]:
     stated = {failure.row: failure.reason for failure in poll.failures}
+    usual = {Quality.BAD: NO_VALUE, Quality.UNCERTAIN: NOT_PLAUSIBLE}
     return [
-        stated.get(row, NO_VALUE) if quality == Quality.BAD else None
+        stated.get(row) or usual.get(Quality(quality))
         for row, quality in enumerate(poll.quality.tolist())
     ]

@@ -76,7 +76,8 @@ def test_a_walk_shows_what_the_device_says_it_has_not(tmp_path: Path) -> None:
 
 def test_registers_are_decoded_and_those_not_recorded_say_so(tmp_path: Path) -> None:
     # float32 at 2999: 0x40A00000 is 5.0.
-    path = dump(tmp_path, "meter.csv", "address,value\n2999,0x40A0\n3000,0\n")
+    # At 3003, 0x4A000000 is 2097152, more than any current.
+    path = dump(tmp_path, "meter.csv", "address,value\n2999,0x40A0\n3000,0\n3003,0x4A00\n3004,0\n")
     found = rows("schneider-pm5000", path)
     current = found["phase.1", "current_a"]
     assert (current["value"], current["quality"]) == (5.0, "good")
@@ -84,6 +85,9 @@ def test_registers_are_decoded_and_those_not_recorded_say_so(tmp_path: Path) -> 
     other = found["phase.2", "current_a"]
     assert (other["value"], other["quality"]) == (None, "bad")
     assert "not in the capture" in str(other["reason"])
+    wild = found["phase.3", "current_a"]
+    assert (wild["value"], wild["quality"]) == (2097152.0, "uncertain")
+    assert str(wild["reason"]).startswith("outside the range it can have")
 
 
 def test_an_exporters_text_is_identified_by_its_series(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from collectors.captures.dump import read_capture
 from collectors.captures.line import CaptureTransport
 from collectors.captures.mistake import CaptureError
-from collectors.captures.opening import identify_capture, open_capture, read_capture
+from collectors.captures.opening import identify_capture, open_capture
 from collectors.captures.registers import parse_registers
 from collectors.captures.snmprec import parse_snmprec
 from collectors.captures.snmpwalk import parse_snmpwalk

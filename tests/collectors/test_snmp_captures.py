@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from snmp_rig import by_name, why
 
-from collectors.captures.opening import open_capture, read_capture
+from collectors.captures.dump import read_capture
+from collectors.captures.opening import open_capture
 from collectors.profile_library import load_profile
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
