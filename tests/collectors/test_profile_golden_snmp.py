@@ -308,6 +308,30 @@ CASES: list[tuple[str, str, dict[str, str], Values, set[tuple[str, str]]]] = [
         set(),
     ),
     (
+        # Outlet 2 has no licence for measuring: its quality is 2, no data.
+        "rnx-updu",
+        "1.3.6.1.4.1.55108.2",
+        {
+            "1.2.1.50.1": "00",
+            "1.2.1.53.1": "1964",  # 6500 W
+            "1.2.1.56.1": "12D687",  # 1,234,567 Wh
+            "9.2.1.50.1": "00",
+            "9.2.1.51.1": "0A28",  # 2,600 mA
+            "9.2.1.52.1": "0385B8",  # 230,840 mV
+            "9.2.1.53.1": "0258",  # 600 W
+            "9.2.1.50.2": "02",
+            "9.2.1.53.2": "00",
+        },
+        {
+            ("", "active_power_w"): 6500.0,
+            ("", "energy_imported_wh"): 1_234_567.0,
+            ("outlet.1", "current_a"): 2.6,
+            ("outlet.1", "voltage_v"): 230.84,
+            ("outlet.1", "active_power_w"): 600.0,
+        },
+        set(),
+    ),
+    (
         # As a board in the field answered: 221, 220 and 418.
         "stulz-wib8000",
         "1.3.6.1.4.1.29462.10.2.1",
