@@ -68,9 +68,10 @@ def print_ledger(
         last = to_at - timedelta(microseconds=1)
         polls = run_sql(lake, LEDGER, {"device": device, "from_at": first_hour, "to_at": last})
         if not polls.num_rows:
+            when = f" from {from_at} to {to_at}" if from_text or to_text else ""
             raise QueryError(
-                f"no polls of a device '{device}' from {from_at} to {to_at}; the lake's table "
-                "'devices' names those there are"
+                f"no polls of a device '{device}'{when}; the lake's table 'devices' names those "
+                "there are"
             )
         in_order = polls.sort_by([("device", "ascending"), ("hour_start_at", "ascending")])
         write_table(in_order, output_format)
