@@ -1,6 +1,7 @@
 -- One row: a meter role that adds to (sign +1) or subtracts from (-1) a total of a PUE boundary,
--- for a time. total: e_dc (category 0) or e_it (category 1, 2, 3 of ISO/IEC 30134-2).
--- valid_to_at: infinity where still true.
+-- for a time.
+-- total: e_dc (category 0) or e_it (category 1, 2, 3 of ISO/IEC 30134-2). valid_to_at: infinity
+-- where still true.
 create or replace view boundary_versions as (
     select
         boundary_terms.boundary,

@@ -1,6 +1,6 @@
 -- One row: how much room the readings, or the polls, take in the lake's Parquet files.
--- rows: stored rows. files, bytes: of the present snapshot. bytes_per_row: null while there are none.
--- The lake must be the database in use (`use lake`).
+-- rows: stored rows. files, bytes: of the present snapshot. bytes_per_row: null while there are
+-- none. The lake must be the database in use (`use lake`).
 create or replace view storage as (
 with
 

@@ -1,10 +1,10 @@
 -- One row: a total of the site's PUE boundary in a period: e_dc (category 0), the e_it of a
 -- category (1 UPS output, 2 PDU output, 3 IT equipment input; ISO/IEC 30134-2), or, whatever the
--- boundary, `utility` (category 0): what the grid delivers. category: only that e_it, or 'all'.
--- energy_wh: sum over the meters of the boundary's roles, each with its sign. resolution_wh: sum of
--- theirs (edges move together). accuracy_wh: root of the sum of squares of class x energy, meters
--- being independent. coverage_ratio: least of the roles' mean coverage. missing_meters: those whose
--- energy is not complete. empty_roles: roles without meters.
+-- boundary, `utility` (category 0): what the grid delivers.
+-- category: only that e_it, or 'all'. energy_wh: sum over the meters of the boundary's roles, each
+-- with its sign. resolution_wh: sum of theirs (edges move together). accuracy_wh: root of the sum
+-- of squares of class x energy, meters being independent. coverage_ratio: least of the roles' mean
+-- coverage. missing_meters: those whose energy is not complete. empty_roles: roles without meters.
 -- The boundary is the one in force at the period's end.
 create or replace macro boundary_energy(
     from_at, to_at, grain := 'window', category := 'all'

@@ -1,15 +1,15 @@
 -- One row: a meter in a period of the window, and the energy that passed through it.
--- method says where energy_wh comes from: `register`, its difference; `register+power`, the same where
--- its step is coarse against the energy, narrowed by what power readings allow; `integrated`, where
--- the register gave nothing in the period, power between readings at most 3 poll intervals apart,
--- never extrapolated; `none`, neither: null. coverage_ratio: share of the period, as far as the meter
--- was in force, that was observed without a gap; measured_ratio: share whose energy is in energy_wh,
--- so a gap that a register bridges counts here and not there; is_complete: measured_ratio reaches the
--- site's minimum coverage. resolution_wh: how far energy_wh can be off by the register's step, the
--- edges and what was not measured; the accuracy of the meter (accuracy_class, per cent) comes on top.
--- flags: what happened: rollover, reset, dip, spike, setback, lost, gap, substituted. grain: see
--- buckets. roles: only meters of these roles, such as 'utility,ups_output'.
--- Definitions: docs/metrics.md, "Energy".
+-- method says where energy_wh comes from: `register`, its difference; `register+power`, the same
+-- where its step is coarse against the energy, narrowed by what power readings allow;
+-- `integrated`, where the register gave nothing in the period, power between readings at most 3
+-- poll intervals apart, never extrapolated; `none`, neither: null. coverage_ratio: share of the
+-- period, as far as the meter was in force, that was observed without a gap; measured_ratio: share
+-- whose energy is in energy_wh, so a gap that a register bridges counts here and not there;
+-- is_complete: measured_ratio reaches the site's minimum coverage. resolution_wh: how far
+-- energy_wh can be off by the register's step, the edges and what was not measured; the accuracy
+-- of the meter (accuracy_class, per cent) comes on top. flags: what happened: rollover, reset,
+-- dip, spike, setback, lost, gap, substituted. grain: see buckets. roles: only meters of these
+-- roles, such as 'utility,ups_output'. Definitions: docs/metrics.md, "Energy".
 create or replace macro energy(from_at, to_at, grain := 'window', roles := 'all') as table (
 with
 
@@ -73,7 +73,9 @@ pieces as (
         power_steps.step_s,
         greatest(power_steps.quality, power_steps.previous_quality) > 0 as is_substituted,
         greatest(seconds_between(power_steps.previous_at, uncertain.part_start_at), 0) as from_s,
-        least(seconds_between(power_steps.previous_at, uncertain.part_end_at), power_steps.step_s) as to_s,
+        least(
+            seconds_between(power_steps.previous_at, uncertain.part_end_at), power_steps.step_s
+        ) as to_s,
     from uncertain
     inner join power_steps
         on uncertain.device = power_steps.device
@@ -149,7 +151,9 @@ refined as (
 methods as (
     select
         registers.*,
-        refined.* exclude (meter, bucket, part_start_at, energy_wh, error_wh, measured_s, observed_s),
+        refined.* exclude (
+            meter, bucket, part_start_at, energy_wh, error_wh, measured_s, observed_s
+        ),
         refined.energy_wh as integrated_wh,
         refined.error_wh as integrated_error_wh,
         refined.measured_s as integrated_s,

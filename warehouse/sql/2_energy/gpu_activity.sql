@@ -1,9 +1,9 @@
 -- One row: the GPUs of the site in a period, each seen through polls that gave its power.
 -- A GPU is a component gpu.* of a device with the role gpu_node. gpus_powered: GPUs that reported
 -- power above 0. gpu_mw_avg: sum of the GPUs' mean powers, MW. *_kwh_share: share (0..1) of the
--- GPUs' energy spent while multiprocessors or tensor pipes were active (energy x activity), and while
--- a GPU idled (multiprocessors active for less than 5 % of the time); null where no poll told both.
--- Polls of a GPU being even in time, their power stands for energy.
+-- GPUs' energy spent while multiprocessors or tensor pipes were active (energy x activity), and
+-- while a GPU idled (multiprocessors active for less than 5 % of the time); null where no poll
+-- told both. Polls of a GPU being even in time, their power stands for energy.
 create or replace macro gpu_activity(from_at, to_at, grain := 'window') as table (
 with
 

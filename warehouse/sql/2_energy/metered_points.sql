@@ -1,9 +1,9 @@
 -- One row: a device's component that is a meter in the window, with the facts its steps are judged
 -- by: the latest that were in force in it.
--- point: its number in this window. interval_s: seconds between polls. power_limit_w: most that can
--- flow. modulus_wh, resolution_wh: where the register wraps, its step; resolution_wh is null where
--- there is no register. cell_us, slot_us: microseconds of the cells that register_runs makes, and of
--- their slots.
+-- point: its number in this window. interval_s: seconds between polls. power_limit_w: most that
+-- can flow. modulus_wh, resolution_wh: where the register wraps, its step; resolution_wh is null
+-- where there is no register. cell_us, slot_us: microseconds of the cells that register_runs
+-- makes, and of their slots.
 create or replace macro metered_points(from_at, to_at, roles := 'all') as table (
 with
 

@@ -1,6 +1,6 @@
--- One row: a device and delay_s, the longest that an answer took, in seconds, among its polls within
--- one interval of the window's start or end. A reading bears the time its answer arrived, so the
--- device may have taken it that much earlier.
+-- One row: a device and delay_s, the longest that an answer took, in seconds, among its polls
+-- within one interval of the window's start or end.
+-- A reading bears the time its answer arrived, so the device may have taken it that much earlier.
 create or replace macro read_delays(from_at, to_at) as table (
 with
 

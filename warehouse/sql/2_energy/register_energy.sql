@@ -1,11 +1,14 @@
--- One row: a part of a period for one version of a meter, and the energy its register counted in it.
+-- One row: a part of a period for one version of a meter, and the energy its register counted in
+-- it.
 -- energy_wh: a step that an edge cuts is shared out evenly in time (linear interpolation).
 -- measured_s, observed_s: seconds whose energy is known; and known without a gap or substitution.
--- register_step_wh: its smallest step, as stated, or as a float32 register shows it.
--- delay_s: see read_delays.
--- error_wh: how far energy_wh can be off by the register's step, delays and the edges (formula:
--- docs/metrics.md, "Error of an energy"); what is not measured counts with the most that can flow.
-create or replace macro register_energy(from_at, to_at, grain := 'window', roles := 'all') as table (
+-- register_step_wh: its smallest step, as stated, or as a float32 register shows it. delay_s: see
+-- read_delays. error_wh: how far energy_wh can be off by the register's step, delays and the edges
+-- (formula: docs/metrics.md, "Error of an energy"); what is not measured counts with the most that
+-- can flow.
+create or replace macro register_energy(
+    from_at, to_at, grain := 'window', roles := 'all'
+) as table (
 with
 
 parts as (

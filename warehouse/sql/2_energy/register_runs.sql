@@ -1,12 +1,12 @@
 -- One row: a run of an energy register's readings in and around the window [from_at, to_at).
--- A run is a clean cell, of which only the ends matter, or else a single reading. A cell, a quarter of
--- an hour or less, is clean when the register rose plausibly from nowhere below where it had been,
--- with no gap, no doubtful reading and no edge of a period inside. So a day of a 10 s meter is 96 rows
--- instead of 8,640, and its energy is the same.
--- first_wh, last_wh: the register at first_at and last_at. worst_quality: 0, or 3 (substituted).
--- Reads an hour before and after the window, so that its edges lie between readings.
--- A cell has no gap when every slot of 1.5 intervals between its first and last reading is hit: then
--- readings are less than 3 intervals apart.
+-- A run is a clean cell, of which only the ends matter, or else a single reading. A cell, a
+-- quarter of an hour or less, is clean when the register rose plausibly from nowhere below where
+-- it had been, with no gap, no doubtful reading and no edge of a period inside. So a day of a 10 s
+-- meter is 96 rows instead of 8,640, and its energy is the same. first_wh, last_wh: the register
+-- at first_at and last_at. worst_quality: 0, or 3 (substituted). Reads an hour before and after
+-- the window, so that its edges lie between readings. A cell has no gap when every slot of 1.5
+-- intervals between its first and last reading is hit: then readings are less than 3 intervals
+-- apart.
 create or replace macro register_runs(from_at, to_at, grain := 'window', roles := 'all') as table (
 with
 

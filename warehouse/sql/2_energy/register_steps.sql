@@ -6,8 +6,9 @@
 --   reset     it fell for good, to less than could have flowed: what it shows is a lower bound
 --   dip, spike  readings between fell or rose beyond belief and came back: they are left out
 --   lost      it jumped for good, up or down, beyond belief: the energy cannot be told
--- is_measured: the energy is known, at least as a total. is_gapless: no two readings in it are more
--- than 3 poll intervals apart. is_substituted: an end was filled in. Steps of a meter do not overlap.
+-- is_measured: the energy is known, at least as a total. is_gapless: no two readings in it are
+-- more than 3 poll intervals apart. is_substituted: an end was filled in. Steps of a meter do not
+-- overlap.
 create or replace macro register_steps(from_at, to_at, grain := 'window', roles := 'all') as table (
 with
 

@@ -1,6 +1,7 @@
--- One row: a device, and how far behind it is. latest_at: its latest usable reading; the latest
--- across the site is `site_latest_at`, and lag_s the seconds between them. missed_polls: how many of
--- its intervals fit in that lag. latest_poll_at, latest_outcome: its latest poll, however it ended.
+-- One row: a device, and how far behind it is.
+-- latest_at: its latest usable reading; the latest across the site is `site_latest_at`, and lag_s
+-- the seconds between them. missed_polls: how many of its intervals fit in that lag.
+-- latest_poll_at, latest_outcome: its latest poll, however it ended.
 create or replace view freshness as (
 with
 

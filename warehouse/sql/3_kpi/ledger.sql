@@ -1,7 +1,8 @@
 -- One row: the polls of a device that were scheduled in one hour (UTC), and what became of them.
 -- scheduled = stored + failed + dropped. stored: read in whole or in part; partial is among them.
--- points_*: readings that all its polls should, and that they did give. latency_*_s: seconds from request to
--- answer, median and 99th percentile. last_error: why the latest poll that gave less than all did.
+-- points_*: readings that all its polls should, and that they did give. latency_*_s: seconds from
+-- request to answer, median and 99th percentile. last_error: why the latest poll that gave less
+-- than all did.
 create or replace view ledger as (
 with
 

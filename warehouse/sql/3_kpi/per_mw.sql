@@ -1,9 +1,10 @@
 -- One row: what a period got from its megawatts; each figure says by its name which they are:
 -- _utility what the grid delivered, _it_1, _it_2, _it_3 the IT energy of the PUE category,
--- _provisioned the contracted or nameplate power. mw_*_avg: energy over hours, MW, null where a
--- meter's energy is not complete (`missing_meters`). gpus_*: GPUs that reported power, and per MW.
--- *_share: see gpu_activity. stranded_mw: provisioned less the highest quarter of an hour of the
--- utility's power, among the quarters that lie in the period whole; null where there is none.
+-- _provisioned the contracted or nameplate power.
+-- mw_*_avg: energy over hours, MW, null where a meter's energy is not complete (`missing_meters`).
+-- gpus_*: GPUs that reported power, and per MW. *_share: see gpu_activity. stranded_mw:
+-- provisioned less the highest quarter of an hour of the utility's power, among the quarters that
+-- lie in the period whole; null where there is none.
 create or replace macro per_mw(from_at, to_at, grain := 'window') as table (
 with
 

@@ -1,8 +1,8 @@
 -- One row: the power of all meters of one role, at the end of the window and over it.
 -- latest_mw: sum of the latest power readings, MW, of meters that reported within 3 poll intervals
--- before to_at; meters_reporting: how many did. average_mw: energy over the window's hours, MW, null
--- where a meter's energy is not complete; coverage_ratio: mean of the meters'. Meters of one role are
--- never in series, so a row is a sum; the roles are not to be added to each other.
+-- before to_at; meters_reporting: how many did. average_mw: energy over the window's hours, MW,
+-- null where a meter's energy is not complete; coverage_ratio: mean of the meters'. Meters of one
+-- role are never in series, so a row is a sum; the roles are not to be added to each other.
 create or replace macro power_by_role(from_at, to_at) as table (
 with
 

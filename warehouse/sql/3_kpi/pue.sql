@@ -91,8 +91,8 @@ explained as (
                     sums.has_it
                     and len(sums.empty_roles) = 0
                     and sums.coverage_ratio < sums.minimum_coverage_ratio,
-                    'coverage ' || round(sums.coverage_ratio, 4) || ' is under the site''s minimum of '
-                    || sums.minimum_coverage_ratio,
+                    'coverage ' || round(sums.coverage_ratio, 4)
+                    || ' is under the site''s minimum of ' || sums.minimum_coverage_ratio,
                     null
                 ),
                 if(sums.it_wh <= 0, 'the IT energy is not above 0', null)

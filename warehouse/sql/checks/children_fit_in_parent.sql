@@ -1,6 +1,7 @@
--- One row: a metered device whose metered children took more than itself in the window, by more than
--- accuracy and resolution of all. A child is the next metered device down the power path that is fed
--- by this one alone: where two feeds meet, neither can be charged with the whole.
+-- One row: a metered device whose metered children took more than itself in the window, by more
+-- than accuracy and resolution of all.
+-- A child is the next metered device down the power path that is fed by this one alone: where two
+-- feeds meet, neither can be charged with the whole.
 create or replace macro children_fit_in_parent(from_at, to_at) as table (
 with recursive
 

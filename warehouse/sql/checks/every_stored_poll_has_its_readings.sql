@@ -1,6 +1,6 @@
--- One row: a poll in the window that its collector counted as stored, and of whose good readings the
--- lake holds another number. A reading belongs to the poll scheduled last before it: polls of a
--- device do not overlap.
+-- One row: a poll in the window that its collector counted as stored, and of whose good readings
+-- the lake holds another number.
+-- A reading belongs to the poll scheduled last before it: polls of a device do not overlap.
 create or replace macro every_stored_poll_has_its_readings(from_at, to_at) as table (
 with
 

@@ -1,5 +1,5 @@
--- One row: an hour of the window, in the site's time, in which a later category has the lower PUE by
--- more than both bands: what lies between the two metering points would give energy.
+-- One row: an hour of the window, in the site's time, in which a later category has the lower PUE
+-- by more than both bands: what lies between the two metering points would give energy.
 create or replace macro later_categories_are_not_lower(from_at, to_at) as table (
 with
 

@@ -11,7 +11,10 @@ final as (
     select *
     from ratios
     where
-        ratios.pue_ratio + ratios.accuracy_band_ratio + coalesce(ratios.resolution_band_ratio, 0) < 1
+        ratios.pue_ratio
+        + ratios.accuracy_band_ratio
+        + coalesce(ratios.resolution_band_ratio, 0)
+        < 1
 )
 
 select * from final

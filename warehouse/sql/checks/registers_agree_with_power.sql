@@ -1,5 +1,8 @@
 -- One row: a meter whose register and whose integrated power differ by more than 1 % in the window
 -- (more than 3 %: is_alarm), though both cover it: a wrong ratio, sign, word order or scale.
+-- unexplained_ratio leaves out what the register's resolution and the sampling of the power
+-- explain; sampling_error_wh: root of the sum of squares of what each step's change of power
+-- leaves open.
 create or replace macro registers_agree_with_power(from_at, to_at) as table (
 with
 
@@ -36,6 +39,13 @@ integrals as (
         power_steps.component,
         sum((power_steps.value + power_steps.previous_w) / 2 * power_steps.step_s)
         / sum(power_steps.step_s) as average_w,
+        sqrt(
+            sum(
+                power(
+                    (power_steps.value - power_steps.previous_w) / 2 * power_steps.step_s / 3600, 2
+                )
+            )
+        ) as sampling_error_wh,
         sum(power_steps.step_s) as step_s,
     from power_steps
     group by power_steps.device, power_steps.component
@@ -49,6 +59,7 @@ compared as (
         registers.component,
         registers.energy_wh,
         registers.resolution_wh,
+        integrals.sampling_error_wh,
         integrals.average_w / 3600
         * seconds_between(registers.period_start_at, registers.period_end_at) as integrated_wh,
     from registers
@@ -61,12 +72,15 @@ compared as (
 final as (
     select
         compared.*,
-        abs(compared.integrated_wh - compared.energy_wh) - compared.resolution_wh
-        > 0.03 * abs(compared.energy_wh) as is_alarm,
+        (
+            abs(compared.integrated_wh - compared.energy_wh)
+            - compared.resolution_wh
+            - compared.sampling_error_wh
+        )
+        / abs(compared.energy_wh) as unexplained_ratio,
+        unexplained_ratio > 0.03 as is_alarm,
     from compared
-    where
-        abs(compared.integrated_wh - compared.energy_wh) - compared.resolution_wh
-        > 0.01 * abs(compared.energy_wh)
+    where unexplained_ratio > 0.01
 )
 
 select * from final
