@@ -17,6 +17,8 @@ from rich.table import Table
 
 WIDTH = 2000
 """Wider than any table: a long row is left to the terminal to wrap, and nothing is cut off."""
+LONGEST_ROW = 8
+"""Columns of a single row that are still printed side by side."""
 LONG_NUMBER = 1e6
 """From here on a float is written out instead of in powers of ten."""
 
@@ -62,8 +64,15 @@ def without_lists(table: pa.Table) -> pa.Table:
 
 
 def as_rich(table: pa.Table) -> Table:
-    """A table for a person: numbers to the right and short, nulls as `-`."""
+    """A table for a person: numbers to the right and short, nulls as `-`; one long row stands up."""
     grid = Table(box=None, header_style="bold", pad_edge=False)
+    if table.num_rows == 1 and table.num_columns > LONGEST_ROW:
+        grid.show_header = False
+        grid.add_column(style="bold", no_wrap=True)
+        grid.add_column(no_wrap=True)
+        for name, value in table.to_pylist()[0].items():
+            grid.add_row(name, as_text(value))
+        return grid
     for column in table.schema:
         is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
         grid.add_column(column.name, justify="right" if is_number else "left", no_wrap=True)

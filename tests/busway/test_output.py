@@ -53,3 +53,18 @@ def test_csv_writes_a_list_as_one_text(capsysbinary: pytest.CaptureFixture[bytes
     lists = pa.array([["a", "b"], [], None], pa.list_(pa.string()))
     write_table(pa.table({"lists": lists, "n": [1, 2, 3]}), Format.CSV)
     assert capsysbinary.readouterr().out.splitlines()[1:] == [b'"a, b",1', b'"",2', b",3"]
+
+
+def test_one_long_row_is_printed_a_line_a_column(capsys: pytest.CaptureFixture[str]) -> None:
+    write_table(pa.table({f"column_{i}": [i] for i in range(12)}), Format.TABLE)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines] == [[f"column_{i}", str(i)] for i in range(12)]
+
+
+def test_several_rows_stay_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    write_table(TABLE, Format.TABLE)
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["name", "value"],
+        ["a", "1.5"],
+        ["-", "2.25"],
+    ]
