@@ -64,7 +64,7 @@ def without_lists(table: pa.Table) -> pa.Table:
 
 
 def as_rich(table: pa.Table) -> Table:
-    """A table for a person: numbers to the right and short, nulls as `-`; one long row stands up."""
+    """A table for a person: short numbers to the right, nulls as `-`; one long row stands up."""
     grid = Table(box=None, header_style="bold", pad_edge=False)
     if table.num_rows == 1 and table.num_columns > LONGEST_ROW:
         grid.show_header = False
