@@ -20,7 +20,7 @@ from simulator.demo_site import demo_site_text
 from warehouse.lake import Lake
 from warehouse.query import run_sql
 
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.25
 BUSWAY = (sys.executable, "-m", "busway")
 
 

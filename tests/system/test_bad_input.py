@@ -122,9 +122,7 @@ def test_a_collector_waits_for_its_broker_and_keeps_what_it_reads(tmp_path: Path
         with EmbeddedBroker(port=int(broker.rpartition(":")[2])):
             collector.wait_for("The broker is back.")
             with running(*into_lake, log=tmp_path / "sink.txt", **named) as sink:
-                wait_until(
-                    lambda: count_readings(lake) > 500, within_s=30, what=lambda: sink.output
-                )
+                wait_until(lambda: count_readings(lake) > 0, within_s=30, what=lambda: sink.output)
                 assert collector.end(signal.SIGTERM) == 0, collector.output
                 assert sink.end(signal.SIGTERM) == 0, sink.output
     assert collector.output.count("cannot be reached") == 1
