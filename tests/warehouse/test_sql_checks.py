@@ -29,9 +29,10 @@ def sound(database) -> SqlBench:
         answers = [s + 0.1 for s in polled]
         database.read(name, [(s, 1e6 + power_w * s / 3600) for s in answers])
         database.read(name, [(s, power_w) for s in answers], "active_power_w")
-        for second in polled:
-            row = (at(second), name, "read", 2, 2, 0.1, None)
-            database.database.execute("insert into polls values (?, ?, ?, ?, ?, ?, ?)", row)
+        database.database.execute(
+            "insert into polls select unnest($1), $2, 'read', 2, 2, 0.1, null",
+            [[at(second) for second in polled], name],
+        )
     for source, target in [("grid", "trafo"), ("trafo", "ups"), ("ups", "it-1"), ("ups", "it-2")]:
         database.insert("feeds", source, target)
     database.database.execute("insert into collector_progress values ('c', 'readings', 'o', 9, 0)")

@@ -41,9 +41,8 @@ def filled(lake: Lake, bench: SqlBench) -> Lake:
     """The same rows in a lake."""
     for table in ("readings", *DIMENSIONS):
         rows = bench.database.execute(f"from {table}").to_arrow_table()
-        lake.connection._database.register("arrived", rows)
-        lake.connection.execute(f"insert into {table} select * from arrived")
-        lake.connection._database.unregister("arrived")
+        with lake.connection.given(rows):
+            lake.connection.execute(f"insert into {table} select * from given")
     return lake
 
 

@@ -17,7 +17,7 @@ COUNT = 420
 LIMIT_W = 1e6
 
 few = settings(
-    max_examples=8,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
