@@ -29,7 +29,8 @@ class Buffer:
 
     def add(self, batch: pa.RecordBatch, numbering: Numbering, standing: Standing) -> None:
         """Take a batch that is new."""
-        self.batches[numbering.topic].append(batch)
+        if batch.num_rows:
+            self.batches[numbering.topic].append(batch)
         self.standings[numbering] = standing
         self.rows += batch.num_rows
         self.bytes += batch.nbytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from facility.reading import TOPICS
@@ -17,14 +18,22 @@ class Layout:
     table: str
     keys: tuple[str, ...]
     time: str
-    plain: tuple[str, ...]
-    """Columns that are smaller without a dictionary; docs/decisions/ has the figures."""
+    encodings: Mapping[str, str]
+    """Of columns that are smaller without a dictionary; docs/decisions/ has the figures."""
 
 
 LAYOUTS = {
     TOPICS["readings"]: Layout(
-        "readings", ("quantity", "device", "component"), "ts", ("ts", "value")
+        table="readings",
+        keys=("quantity", "device", "component"),
+        time="ts",
+        encodings={"ts": "PLAIN", "value": "BYTE_STREAM_SPLIT"},
     ),
-    TOPICS["polls"]: Layout("polls", ("device",), "scheduled_at", ("scheduled_at", "latency_s")),
+    TOPICS["polls"]: Layout(
+        table="polls",
+        keys=("device",),
+        time="scheduled_at",
+        encodings={"scheduled_at": "PLAIN", "latency_s": "BYTE_STREAM_SPLIT"},
+    ),
 }
 """By topic."""

@@ -38,14 +38,15 @@ def write_file(table: pa.Table, layout: Layout, directory: Path) -> DataFile:
     """
     path = directory / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex}.parquet"
     temporary = path.with_name(path.name + TEMPORARY)
-    encoded = [name for name in table.schema.names if name not in layout.plain]
+    named = [name for name in table.schema.names if name not in layout.encodings]
     try:
         with temporary.open("wb") as file:
             pq.write_table(
                 table,
                 file,
                 compression="zstd",
-                use_dictionary=encoded,  # type: ignore[arg-type]  # the stubs know only bool
+                use_dictionary=named,  # type: ignore[arg-type]  # the stubs know only bool
+                column_encoding=dict(layout.encodings),
                 row_group_size=ROW_GROUP_ROWS,
                 store_schema=False,
             )

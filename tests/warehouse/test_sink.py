@@ -126,6 +126,15 @@ def test_collectors_and_outboxes_are_counted_apart(lake):
     ]
 
 
+def test_a_batch_without_rows_counts_and_makes_no_file(lake):
+    feed = one_log([message(1, readings(1, 0)), message(2)])
+    feed.a_poll = 1
+    run_to_end(make_sink(lake, feed, flush_seconds=0.001), feed)
+    assert values(lake) == values_of(2)
+    assert len(list(lake.table_directory("readings").iterdir())) == 1
+    assert [(row["last_seq"], row["missing"]) for row in progress(lake)] == [(2, 0)]
+
+
 def test_missing_batches_are_counted_over_restarts(lake):
     before = metric("busway_sink_missing_messages_total", topic=READING_TOPIC)
     log = [message(seq) for seq in (1, 4)]

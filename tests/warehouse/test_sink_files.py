@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sink_feed import POLL_TOPIC, READING_TOPIC, polls, readings
 
 from facility.errors import LakeUnavailable
@@ -31,6 +33,26 @@ def by_hand(batches):
 def test_rows_are_sorted_by_series_then_time(seqs):
     batches = [readings(seq, quantity=q) for seq in seqs for q in ("voltage_v", "current_a")]
     assert sort_rows(batches, LAYOUT).to_pylist() == by_hand(batches)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), st.integers(0, 2**50)), min_size=1
+    )
+)
+def test_any_rows_are_sorted(rows):
+    """Times from microseconds to decades apart; rows of one time keep their order."""
+    devices, components, times = zip(*rows, strict=True)
+    columns = [
+        pa.array(times, pa.int64()).cast(pa.timestamp("us", "UTC")),
+        pa.array(devices, pa.string()).dictionary_encode(),
+        pa.array(components, pa.string()).dictionary_encode(),
+        pa.array(["voltage_v"] * len(rows), pa.string()).dictionary_encode(),
+        pa.array(range(len(rows)), pa.float64()),
+        pa.array([0] * len(rows), pa.uint8()),
+    ]
+    batch = pa.RecordBatch.from_arrays(columns, schema=READINGS)
+    assert sort_rows([batch], LAYOUT).to_pylist() == by_hand([batch])
 
 
 def test_dictionaries_of_different_collectors_are_united():
@@ -60,8 +82,8 @@ def test_a_file_is_sorted_compressed_and_has_statistics(tmp_path):
     assert all(column.is_stats_set for column in columns.values())
     for name in ("device", "component", "quantity", "quality"):
         assert "RLE_DICTIONARY" in columns[name].encodings
-    for name in ("ts", "value"):
-        assert set(columns[name].encodings) == {"PLAIN", "RLE"}
+    assert set(columns["ts"].encodings) == {"PLAIN", "RLE"}
+    assert set(columns["value"].encodings) == {"BYTE_STREAM_SPLIT", "RLE"}
 
 
 def test_row_groups_let_a_question_skip_other_quantities(tmp_path):
