@@ -22,7 +22,7 @@ $(VENV)/bin/python:
 $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "== Installing Busway into $(VENV) (once; about half a minute)"
 	@$(BIN)/python -m pip install -q -c constraints.txt pip
-	@$(BIN)/python -m pip install -q -c constraints.txt -e .
+	@$(BIN)/python -m pip install -qq -c constraints.txt -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
