@@ -82,13 +82,13 @@ def _print_pue(console: Console, ratios: Sequence[Row], truth: Row) -> list[str]
             f"{row['e_dc_kwh']:,.3f}",
             f"{row['e_it_kwh']:,.3f}",
             f"{ratio:.6f}",
-            f"{band:.6f}",
+            _number(band, 6),
             f"{row['coverage_ratio']:.4f}",
             f"{true:.6f}",
             f"{off:+.6f}",
         )
-        if abs(off) > band:
-            wrong.append(f"category {category} is {abs(off):.6f} off, more than {band:.6f}")
+        if band is None or abs(off) > band:
+            wrong.append(f"category {category} is {abs(off):.6f} off, beyond {_number(band, 6)}")
     console.print(grid)
     return wrong
 
