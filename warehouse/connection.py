@@ -106,15 +106,32 @@ def connect(
         LakeUnavailable: an extension is missing, or the catalogue cannot be opened.
     """
     with _our_errors():
-        database = duckdb.connect(config=_configuration(settings))
+        database = open_database(settings)
         try:
-            _load_extensions(database)
-            database.execute("set TimeZone = 'UTC'")
-            database.execute(_attach_statement(catalogue, data, read_only=read_only))
-            database.execute(f"use {ALIAS}")
+            return attach(database, catalogue, data, read_only=read_only)
         except BaseException:
             database.close()
             raise
+
+
+def open_database(settings: EngineSettings) -> duckdb.DuckDBPyConnection:
+    """Start DuckDB in memory, with what it takes to attach a lake."""
+    database = duckdb.connect(config=_configuration(settings))
+    try:
+        _load_extensions(database)
+        database.execute("set global TimeZone = 'UTC'")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def attach(
+    database: duckdb.DuckDBPyConnection, catalogue: Path, data: Path, *, read_only: bool
+) -> Connection:
+    """Attach a lake to a running DuckDB, and use it."""
+    database.execute(_attach_statement(catalogue, data, read_only=read_only))
+    database.execute(f"use {ALIAS}")
     return Connection(database)
 
 

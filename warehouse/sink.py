@@ -7,7 +7,8 @@ A flush, in order; a crash between any two steps loses nothing and doubles nothi
    them) and each collector's last seq.
 
 The lake is the truth about offsets: what was taken from the stream and not committed is read again.
-Memory holds at most two buffers of the size that the settings give: one filling, one being written.
+Memory holds at most two buffers of the size that the settings give, one filling and one being
+written, and POLL_BYTES of messages.
 """
 
 from __future__ import annotations
@@ -133,15 +134,13 @@ class Sink:
     def _turn(self) -> None:
         if self._writing is not None and self._writing.done():
             self._settle()
-        buffer = self._intake.buffer
-        wait_s = min(LONGEST_POLL_S, buffer.seconds_left(self._settings))
+        wait_s = min(LONGEST_POLL_S, self._intake.buffer.seconds_left(self._settings))
         received = self._feed.poll(wait_s, POLL_BYTES)
         if self._must_resume:  # what came may follow on something that was thrown away
             self._resume()
         else:
             self._take(received)
-        if self._intake.buffer.seconds_left(self._settings) <= 0:
-            self._flush()
+        self._flush_if_due()
         self._measure_lag()
 
     def _take(self, received: Sequence[Received]) -> None:
@@ -155,6 +154,13 @@ class Sink:
                 log.warning("A dead letter could not be sent; trying again.", error=str(error))
                 stuck.add(message.partition)
                 self._feed.seek(message.partition, message.offset)
+            self._flush_if_due()
+            if self._must_resume:  # the rest follows on what was thrown away
+                return
+
+    def _flush_if_due(self) -> None:
+        if self._intake.buffer.seconds_left(self._settings) <= 0:
+            self._flush()
 
     def _flush(self) -> None:
         """Hand the buffer to the writer, when it has done with the one before."""

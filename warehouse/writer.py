@@ -119,10 +119,10 @@ class Writer:
 
     @WRITE_SECONDS.time()
     def _write(self, buffer: Buffer, files: dict[str, DataFile]) -> None:
-        """Write what has not been written in an earlier attempt."""
+        """Write what no earlier attempt has written, or what has vanished since."""
         for topic, batches in buffer.batches.items():
             layout = LAYOUTS[topic]
-            if layout.table not in files:
+            if layout.table not in files or not files[layout.table].path.exists():
                 directory = self._lake.table_directory(layout.table)
                 files[layout.table] = write_file(sort_rows(batches, layout), layout, directory)
 

@@ -193,8 +193,9 @@ def test_an_unknown_quantity_is_kept_and_doubted(lake):
     "settings", [{"flush_rows": 100}, {"flush_megabytes": 0.003}], ids=["rows", "bytes"]
 )
 def test_a_full_buffer_is_flushed_before_its_time(lake, settings):
+    """Even when one poll gives more than a buffer may hold."""
     feed = one_log([message(seq) for seq in range(1, 9)])
-    feed.a_poll = 1
+    feed.a_poll = 8
     before = metric("busway_sink_commits_total")
     sink = make_sink(lake, feed, flush_seconds=60, **settings)
     run_until(sink, lambda: committed(sink).get(("c-1", READING_TOPIC), 0) >= 6)
@@ -306,6 +307,23 @@ def test_a_lake_that_is_away_is_waited_for(lake, monkeypatch):
     assert values(lake) == values_of(1, 2)
     assert any("No space left" in trouble for trouble in troubles)
     assert sink.health()["trouble"] == ""
+
+
+def test_a_file_that_vanished_before_its_commit_is_written_again(lake, monkeypatch):
+    original, vanished = writer.commit, []
+
+    def commit(connection, advance):
+        if not vanished:
+            [(_, file)] = advance.files
+            file.path.unlink()
+            vanished.append(file)
+        original(connection, advance)
+
+    monkeypatch.setattr(writer, "commit", commit)
+    feed = one_log([message(seq) for seq in (1, 2)])
+    run_to_end(make_sink(lake, feed), feed)
+    assert values(lake) == values_of(1, 2)
+    assert vanished
 
 
 def test_a_lake_that_stays_away_does_not_keep_the_sink_from_stopping(lake, monkeypatch):
