@@ -45,5 +45,5 @@ def set_up_logs(level: str = "info", log_format: LogFormat = "console") -> None:
         stream=sys.stderr, level=logging.WARNING, format="%(asctime)s [%(levelname)s] %(message)s"
     )
     # Client libraries narrate every retry; our own events say the same once.
-    for name in ("kafka", "pymodbus", "pysnmp", "aiohttp"):
+    for name in ("pymodbus", "pysnmp", "aiohttp"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
