@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from facility.point import PointTable
 
+SHARE_OF_DEADLINE = 0.9
+"""A read ends by itself, with what it has, before the poller cuts it off at its deadline."""
+
 
 @dataclass(frozen=True, slots=True)
 class PointFailure:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collectors.dcgm.http import HttpText
 from collectors.dcgm.source import DcgmSource
 from collectors.profile import Profile
+from collectors.source import SHARE_OF_DEADLINE
 from facility.errors import ConfigError
 from facility.site import Device, HttpCredential, Site
-
-OWN_SHARE = 0.9
-"""Share of the poll's deadline after which an answer is given up, to say what was missing."""
 
 
 def open_dcgm(device: Device, profile: Profile, site: Site) -> DcgmSource:
@@ -24,7 +22,7 @@ def open_dcgm(device: Device, profile: Profile, site: Site) -> DcgmSource:
     name = device.credential
     credential = site.http_credentials[name] if name else HttpCredential()
     try:
-        text = HttpText(device.address, credential, device.timeout_seconds * OWN_SHARE)
+        text = HttpText(device.address, credential, device.timeout_seconds * SHARE_OF_DEADLINE)
     except ConfigError as error:
         raise ConfigError(f"{device.id}: credential {name!r}: {error}") from error
     return DcgmSource(device, profile.dcgm, text)

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from prometheus_client import Counter
 
+from collectors.conversion import Floats
 from collectors.dcgm.exposition import Exposition, Scrape
 from collectors.dcgm.fields import Fields
 from collectors.dcgm.inventory import Inventory
-from collectors.dcgm.layout import Floats, Layout, Rows
+from collectors.dcgm.layout import Layout, Rows
 from collectors.profile import DcgmSection
 from collectors.quality import Judge
 from collectors.source import PointFailure, Poll

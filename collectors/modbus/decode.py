@@ -15,11 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from collectors.conversion import Floats, Mask, NoValue, exact_scales
 from collectors.modbus.planner import BIT_TABLES, REGISTERS_OF, Range, exponent_range, value_range
 from collectors.profile import ModbusPoint, ModbusSection, WordOrder
 
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
 
 LARGEST_EXPONENT = 10
@@ -53,7 +52,7 @@ class Decoder:
         self._exponents = _Exponents(exponents)
         self._folded = np.flatnonzero([point.coding == "four_quadrant" for point in points])
         self._scaling = _Scaling(points)
-        self._no_value = _NoValue(points)
+        self._no_value = NoValue(points)
 
     def decode(self, payloads: Sequence[bytes]) -> tuple[Floats, Mask]:
         """Values and whether each is missing; `payloads` are the register bytes, block by block."""
@@ -62,7 +61,7 @@ class Decoder:
         for rows, indices, dtype in self._groups:
             raw[rows] = image[indices].view(dtype)[:, 0]
         self._bits.read(image, raw)
-        missing = self._no_value.among(raw)
+        missing = self._no_value.among(raw) | ~np.isfinite(raw)
         missing[self._absent] = True
         exponents = self._exponents.read(image, missing)
         if len(self._folded):
@@ -170,35 +169,11 @@ class _Exponents:
         return exponents
 
 
-class _NoValue:
-    """Raw values by which a device says that it has none."""
-
-    def __init__(self, points: Sequence[ModbusPoint]) -> None:
-        self._rows = np.flatnonzero([bool(point.sentinels) for point in points])
-        width = max((len(point.sentinels) for point in points), default=0)
-        self._sentinels = np.full((len(self._rows), width), np.nan)
-        for line, row in enumerate(self._rows.tolist()):
-            self._sentinels[line, : len(points[row].sentinels)] = points[row].sentinels
-        self._not_negative = np.flatnonzero([point.negative_means_missing for point in points])
-
-    def among(self, raw: Floats) -> Mask:
-        missing: Mask = ~np.isfinite(raw)
-        if len(self._not_negative):
-            missing[self._not_negative] |= raw[self._not_negative] < 0
-        if len(self._rows):
-            missing[self._rows] |= (raw[self._rows, None] == self._sentinels).any(axis=1)
-        return missing
-
-
 class _Scaling:
-    """`raw * scale + offset`, where a scale of 1/n divides by n: 2301 tenths are 230.1 exactly."""
+    """`raw * scale + offset`, by the points' scales and the exponents that the device states."""
 
     def __init__(self, points: Sequence[ModbusPoint]) -> None:
-        scale = np.array([point.scale for point in points], np.float64)
-        inverse = np.round(1 / scale)
-        divides = (np.abs(scale) < 1) & np.isclose(scale * inverse, 1, rtol=0, atol=1e-12)
-        self._multiplier = np.where(divides, 1.0, scale)
-        self._divisor = np.where(divides, inverse, 1.0)
+        self._multiplier, self._divisor = exact_scales(points)
         self._offset = np.array([point.offset for point in points], np.float64)
 
     def apply(self, raw: Floats, exponents: Floats | None) -> Floats:

@@ -11,12 +11,9 @@ from collectors.modbus.planner import Range, value_range
 from collectors.modbus.reading import Answers, Reading
 from collectors.profile import ModbusSection
 from collectors.quality import Judge
-from collectors.source import PointFailure, Poll
+from collectors.source import SHARE_OF_DEADLINE, PointFailure, Poll
 from facility.point import PointTable
 from facility.site import Device
-
-OWN_SHARE = 0.9
-"""Share of the poll's deadline after which what was read is kept and the rest given up."""
 
 
 class ModbusSource:
@@ -31,7 +28,7 @@ class ModbusSource:
     ) -> None:
         self.device = device.id
         self._unit = device.address.unit
-        self._timeout_s = device.timeout_seconds * OWN_SHARE
+        self._timeout_s = device.timeout_seconds * SHARE_OF_DEADLINE
         self._section = section
         self._gateway = gateway
         self._points = point_table(device.id, section)

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
+from collectors.conversion import Floats, Mask, NoValue, exact_scales
 from collectors.profile import SnmpPoint
 from collectors.snmp.session import Missing, Value
-
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 
 def read_numbers(answers: Sequence[Value | None]) -> tuple[Floats, dict[int, str]]:
@@ -51,9 +48,7 @@ class Conversion:
     divisor: Floats
     offset: Floats
     fahrenheit: Mask
-    sentinels: Floats
-    """Rows by sentinels, NaN where a row has fewer."""
-    negative_is_missing: Mask
+    no_value: NoValue
 
     @classmethod
     def for_rows(
@@ -66,20 +61,15 @@ class Conversion:
 
         None where it should state it and does not: such a number has no value.
         """
-        scales = np.array([_exact(point.scale) for point in points], np.float64).reshape(-1, 2)
+        multiplier, divisor = exact_scales(points)
         tens = np.array([np.nan if d is None else 10.0**d for d in digits], np.float64)
         tens[[f is None for f in fahrenheit]] = np.nan
-        width = max((len(point.sentinels) for point in points), default=0)
-        sentinels = np.full((len(points), width), np.nan)
-        for row, point in enumerate(points):
-            sentinels[row, : len(point.sentinels)] = point.sentinels
         return cls(
-            multiplier=scales[:, 0],
-            divisor=scales[:, 1] * tens,
+            multiplier=multiplier,
+            divisor=divisor * tens,
             offset=np.array([point.offset for point in points], np.float64),
             fahrenheit=np.array(fahrenheit, np.bool_),
-            sentinels=sentinels,
-            negative_is_missing=np.array([p.negative_means_missing for p in points], np.bool_),
+            no_value=NoValue(points),
         )
 
     @property
@@ -89,18 +79,9 @@ class Conversion:
 
     def unavailable(self, raw: Floats) -> Mask:
         """Rows where the device's number means that it has no value."""
-        found: Mask = (raw[:, np.newaxis] == self.sentinels).any(axis=1)
-        return found | (self.negative_is_missing & (raw < 0))
+        return self.no_value.among(raw)
 
     def convert(self, raw: Floats) -> Floats:
         """Values in the quantities' units; NaN stays NaN."""
         value = raw * self.multiplier / self.divisor + self.offset
         return np.where(self.fahrenheit, (value - 32) * 5 / 9, value)
-
-
-def _exact(scale: float) -> tuple[float, float]:
-    """A scale as multiplier and divisor: 0.1 divides by 10, so that 2079 becomes 207.9 exactly."""
-    inverse = 1 / scale
-    if abs(scale) < 1 and abs(inverse - round(inverse)) < 1e-9 * abs(inverse):
-        return 1.0, float(round(inverse))
-    return scale, 1.0

@@ -16,13 +16,10 @@ from collectors.snmp.layout import Layout
 from collectors.snmp.planner import plan, unasked
 from collectors.snmp.session import Request, Session
 from collectors.snmp.sizes import Sizes
-from collectors.source import PointFailure, Poll
+from collectors.source import SHARE_OF_DEADLINE, PointFailure, Poll
 from facility.errors import DeviceGarbled, DeviceRefused, DeviceTimeout
 from facility.quality import Quality
 from facility.site import Device
-
-SHARE_OF_DEADLINE = 0.9
-"""A read ends by itself, with what it has, before the poller cuts it off."""
 
 
 class SnmpSource:
