@@ -27,7 +27,6 @@ RESTART_SECONDS = 5.0
 CATCH_UP_SECONDS = 6.0
 LOOK_SECONDS = 0.2
 
-
 log = structlog.get_logger()
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from busway.health import parse_host_port, serve_health
-from busway.lifecycle import run_process
+from busway.lifecycle import pause, run_process
 from facility.errors import BrokerUnavailable
 from stream.embedded import EmbeddedBroker
 
@@ -33,14 +33,8 @@ def run_broker(listen: str, *, health: str, stop_on_eof: bool) -> None:
                 while not stop.is_set():
                     if not broker.is_running:
                         raise BrokerUnavailable("the embedded broker ended by itself")
-                    await _pause(stop)
+                    await pause(stop, LOOK_SECONDS)
             finally:
                 await asyncio.to_thread(broker.stop)
 
     run_process(main, stop_on_eof=stop_on_eof)
-
-
-async def _pause(stop: asyncio.Event) -> None:
-    waiting = asyncio.ensure_future(stop.wait())
-    await asyncio.wait({waiting}, timeout=LOOK_SECONDS)
-    waiting.cancel()

@@ -199,9 +199,11 @@ def pue(
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """PUE by category: ratio of energies, with coverage, error band and what is missing."""
-    from busway.kpi import print_pue
+    from busway.kpi import PUE, print_periods
 
-    print_pue(lake, from_at, to_at, grain, output_format)
+    print_periods(
+        lake, PUE, from_text=from_at, to_text=to_at, grain=grain, output_format=output_format
+    )
 
 
 @app.command()
@@ -227,9 +229,11 @@ def permw(
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """What the site gets from its megawatts: GPUs per MW, activity, stranded power."""
-    from busway.kpi import print_per_mw
+    from busway.kpi import PER_MW, print_periods
 
-    print_per_mw(lake, from_at, to_at, grain, output_format)
+    print_periods(
+        lake, PER_MW, from_text=from_at, to_text=to_at, grain=grain, output_format=output_format
+    )
 
 
 @app.command()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -103,6 +102,5 @@ async def _trim(outbox: Outbox, sink_health: str) -> None:
         facts = await ask(f"http://{sink_health}/healthz") or {}
         for standing in facts.get("committed", ()):
             if standing["outbox"] == outbox.id:
-                with suppress(KeyError):
-                    await asyncio.to_thread(outbox.trim, standing["topic"], standing["last_seq"])
+                await asyncio.to_thread(outbox.trim, standing["topic"], standing["last_seq"])
         await asyncio.sleep(TRIM_SECONDS)

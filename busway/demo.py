@@ -6,7 +6,6 @@ import asyncio
 import math
 import shutil
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +13,11 @@ from pathlib import Path
 from rich.console import Console
 
 from busway.assembly import Assembly
-from busway.demo_report import print_report
+from busway.demo_report import iso, print_report
 from busway.demo_view import DemoView
 from busway.directories import make_directory
 from busway.health import ask
-from busway.lifecycle import run_process
+from busway.lifecycle import pause, run_process
 from busway.processes import free_port
 from busway.site import load_checked_site
 from facility.errors import BuswayError, ConfigError
@@ -33,6 +32,7 @@ SETTLE_SECONDS = 3
 """Polled before and after the judged window, so that each edge has readings on both sides."""
 FIRST_ANSWER_SECONDS = 20.0
 LOOK_SECONDS = 0.2
+CHECK_SECONDS = 0.5
 INTERRUPTED_STATUS = 130
 
 
@@ -92,7 +92,7 @@ async def _demo(directory: Path, seconds: int, racks: int, seed: int, stop: asyn
             console.print(f"Interrupted; {directory / 'lake'} holds what was polled.")
             return INTERRUPTED_STATUS
         truth = await ask(
-            f"http://{truth_address}/truth?from={_iso(window.from_at)}&to={_iso(window.to_at)}"
+            f"http://{truth_address}/truth?from={iso(window.from_at)}&to={iso(window.to_at)}"
         )
     finally:
         await assembly.stop_all()
@@ -128,8 +128,8 @@ async def _poll(
     view.begin(window.from_at, window.to_at)
     while (left := begin + seconds + SETTLE_SECONDS - time.time()) > 0:
         assembly.check()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), min(left, 0.5))
+        await pause(stop, min(left, CHECK_SECONDS))
+        if stop.is_set():
             return None
     return window
 
@@ -146,7 +146,3 @@ async def _until_all_answer(assembly: Assembly, devices: int, stop: asyncio.Even
         if sum(fact.get("devices_up", 0) for fact in facts) == devices:
             return
         await asyncio.sleep(LOOK_SECONDS)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

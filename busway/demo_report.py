@@ -144,7 +144,7 @@ def _print_storage(console: Console, row: Row) -> None:
 def _print_commands(console: Console, directory: Path, from_at: datetime, to_at: datetime) -> None:
     lake, busway = f"--lake {directory / 'lake'}", ".venv/bin/busway"
     span = ", ".join(f"timestamptz '{moment:%Y-%m-%d %H:%M:%S}Z'" for moment in (from_at, to_at))
-    window = f"--from {_iso(from_at)} --to {_iso(to_at)}"
+    window = f"--from {iso(from_at)} --to {iso(to_at)}"
     console.print("[italic]To ask further[/italic]")
     for command in (
         f"pue {lake} {window} --grain '15 seconds'",
@@ -172,5 +172,6 @@ def _number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:,.{digits}f}"
 
 
-def _iso(moment: datetime) -> str:
+def iso(moment: datetime) -> str:
+    """A time in UTC as the command line and the truth's server take it."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

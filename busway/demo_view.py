@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from busway.assembly import Assembly
+from busway.demo_report import PUE
 from facility.errors import BuswayError
 from facility.site import Site
 from warehouse.lake import Lake
@@ -25,7 +26,6 @@ REFRESH_SECONDS = 0.5
 PUE_SECONDS = 3.0
 LINE_SECONDS = 5.0
 COMPLETE_UNTIL = "select min(latest_at) as until_at from freshness where latest_at is not null"
-PUE_SO_FAR = "from pue($from_at, $to_at) order by category"
 
 
 class DemoView:
@@ -92,7 +92,7 @@ class DemoView:
             if latest is None or latest <= self._from_at:
                 return []
             window = {"from_at": self._from_at, "to_at": latest}
-            return list(run_sql(lake, PUE_SO_FAR, window).to_pylist())
+            return list(run_sql(lake, PUE, window).to_pylist())
 
     async def _show_live(self, live: Live) -> None:
         with live:

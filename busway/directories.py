@@ -7,8 +7,8 @@ from pathlib import Path
 from facility.errors import ConfigError
 
 
-def make_directory(directory: Path, purpose: str) -> Path:
-    """Give the directory, made if it was not there; `purpose` names it in the error.
+def make_directory(directory: Path, purpose: str) -> None:
+    """Make the directory if it is not there; `purpose` names it in the error.
 
     Raises:
         ConfigError: it cannot be made.
@@ -20,4 +20,3 @@ def make_directory(directory: Path, purpose: str) -> Path:
             f"{purpose} directory {directory} cannot be made: {error.strerror}; "
             "give a directory that this user may write to"
         ) from error
-    return directory

@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import pyarrow as pa
-
 from busway.output import Format, write_table
 from facility.errors import QueryError
 from warehouse.lake import Lake
@@ -17,33 +15,31 @@ SPAN = "select min(ts) as from_at, max(ts) as to_at from readings"
 TIME_ZONE = "select any_value(time_zone) as time_zone from current_site"
 PUE = "from pue($from_at, $to_at, grain := $grain) order by category, period_start_at"
 PER_MW = "from per_mw($from_at, $to_at, grain := $grain) order by period_start_at"
-LEDGER = "from ledger where device glob $device and hour_start_at between $from_at and $to_at"
+LEDGER = (
+    "from ledger where device glob $device and hour_start_at between $from_at and $to_at "
+    "order by device, hour_start_at"
+)
 
 
-def print_pue(
-    directory: Path, from_text: str, to_text: str, grain: str, output_format: Format
+def print_periods(
+    directory: Path,
+    query: str,
+    *,
+    from_text: str,
+    to_text: str,
+    grain: str,
+    output_format: Format,
 ) -> None:
-    """Print PUE by category and period.
+    """Print what a macro of periods, PUE or PER_MW, answers for a window.
 
     Raises:
         QueryError: a time cannot be read, or the window is empty or ends before it begins.
         LakeUnavailable: there is no lake, or it cannot be read.
     """
     with Lake.open_read_only(directory) as lake:
-        write_table(_periods(lake, PUE, from_text, to_text, grain), output_format)
-
-
-def print_per_mw(
-    directory: Path, from_text: str, to_text: str, grain: str, output_format: Format
-) -> None:
-    """Print what each period got from its megawatts.
-
-    Raises:
-        QueryError: as `print_pue`.
-        LakeUnavailable: there is no lake, or it cannot be read.
-    """
-    with Lake.open_read_only(directory) as lake:
-        write_table(_periods(lake, PER_MW, from_text, to_text, grain), output_format)
+        from_at, to_at = window(lake, from_text, to_text)
+        asked = {"from_at": from_at, "to_at": to_at, "grain": grain}
+        write_table(run_sql(lake, query, asked), output_format)
 
 
 def print_ledger(
@@ -73,13 +69,7 @@ def print_ledger(
                 f"no polls of a device '{device}'{when}; the lake's table 'devices' names those "
                 "there are"
             )
-        in_order = polls.sort_by([("device", "ascending"), ("hour_start_at", "ascending")])
-        write_table(in_order, output_format)
-
-
-def _periods(lake: Lake, query: str, from_text: str, to_text: str, grain: str) -> pa.Table:
-    from_at, to_at = window(lake, from_text, to_text)
-    return run_sql(lake, query, {"from_at": from_at, "to_at": to_at, "grain": grain})
+        write_table(polls, output_format)
 
 
 def window(lake: Lake, from_text: str, to_text: str) -> tuple[datetime, datetime]:

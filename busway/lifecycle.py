@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 
@@ -73,6 +74,12 @@ def _call_at_end_of_input(callback: Callable[[], object]) -> None:
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait until `stop` is set, for at most so long."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+
+
 async def run_beside(
     stop: asyncio.Event, blocking: Callable[[threading.Event], None], *, name: str
 ) -> None:
@@ -81,8 +88,8 @@ async def run_beside(
     An error in the thread is raised here, so the process ends instead of limping.
     """
     thread_stop = threading.Event()
-    done = asyncio.get_running_loop().create_future()
     loop = asyncio.get_running_loop()
+    done = loop.create_future()
 
     def body() -> None:
         try:

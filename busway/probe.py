@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from busway.output import Format, write_table
 from busway.readings import poll_table
 from busway.site import load_checked_site
+from collectors.lone_device import lone_device
 from collectors.open_source import open_source
 from collectors.profile import Profile
 from collectors.profile_library import load_profile
@@ -19,7 +20,6 @@ from collectors.source import Poll, Source
 from facility.address import PROTOCOL_SCHEMES, Address, AddressUrl
 from facility.errors import ConfigError, DeviceError, DeviceTimeout
 from facility.mistakes import did_you_mean
-from facility.roles import DeviceRole
 from facility.site import Device, Site
 
 CLOSE_SECONDS = 2.0
@@ -51,9 +51,10 @@ def probe(
         DeviceError: nothing could be read.
     """
     site = load_checked_site(site_file) if credential or not profile_name else no_site()
-    device = (
-        device_at(target, load_profile(profile_name)) if profile_name else _of_site(site, target)
-    )
+    if profile_name:
+        device = device_at(target, load_profile(profile_name), timeout_seconds)
+    else:
+        device = _of_site(site, target)
     profile = load_profile(device.profile)
     changes: dict[str, object] = {"timeout_seconds": timeout_seconds}
     if credential:
@@ -85,15 +86,14 @@ async def _read_once(source: Source, timeout_seconds: float) -> Poll:
             await source.close()
 
 
-def device_at(address: str, profile: Profile) -> Device:
+def device_at(address: str, profile: Profile, timeout_seconds: float) -> Device:
     """A device that is in no site. An address without a scheme gets the profile's.
 
     Raises:
         ConfigError: the address is wrong, or of another protocol than the profile.
     """
     place = parse_place(address, profile.protocol)
-    # No role fits every profile; one has to be given, and a driver does not ask for it.
-    return Device(id=AD_HOC, profile=profile.name, address=place, role=DeviceRole.ENVIRONMENT)
+    return lone_device(AD_HOC, profile, place, timeout_seconds)
 
 
 def parse_place(address: str, protocol: str) -> Address:

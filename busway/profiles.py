@@ -106,7 +106,8 @@ def _place(point: Point, profile: Profile) -> tuple[str, str | None]:
     """Where the value stands on the device, and its type there."""
     match point:
         case ModbusPoint():
-            return _registers(point, profile.modbus or ModbusSection(points=(point,)))
+            assert profile.modbus is not None
+            return _registers(point, profile.modbus)
         case SnmpPoint():
             return f"{point.oid}.{point.index}" if point.index else point.oid, point.type
         case DcgmPoint():

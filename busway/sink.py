@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -42,11 +41,8 @@ def run_sink(site_file: Path, *, embedded_broker: str, health: str, stop_on_eof:
             dead_letters=DeadLetter(kafka),
         )
 
-        def facts() -> Mapping[str, object]:
-            return sink.health()
-
         async def main(stop: asyncio.Event) -> None:
-            async with serve_health(health, facts):
+            async with serve_health(health, sink.health):
                 await run_beside(stop, sink.run, name="sink")
 
         run_process(main, stop_on_eof=stop_on_eof)

@@ -25,8 +25,9 @@ def counter_facts(profile: str, component: str, quantity: str) -> CounterFacts |
     """Modulus and resolution of a profile's counter, in the quantity's unit; None without one."""
     for point in load_profile(profile).points:
         facts = point.counter
-        names_it = read_component(point.component, component) is not None
-        if facts is not None and point.quantity == quantity and names_it:
+        if facts is None or point.quantity != quantity:
+            continue
+        if read_component(point.component, component) is not None:
             modulus = None if facts.modulus is None else facts.modulus * point.scale
             return CounterFacts(modulus=modulus, resolution=facts.resolution * point.scale)
     return None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from pathlib import Path
 
 import structlog
 
 from busway.assembly import Assembly
-from busway.lifecycle import run_process
+from busway.lifecycle import pause, run_process
 from busway.processes import free_port
 from busway.site import load_checked_site
 from facility.errors import ConfigError
@@ -43,8 +42,7 @@ def run_up(site_file: Path) -> None:
                 log.info("Everything runs.", lake=str(site.lake.directory))
             while not stop.is_set():
                 assembly.restart_ended()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
+                await pause(stop, LOOK_SECONDS)
         finally:
             log.info("Draining: collector, then sink.")
             await assembly.stop_all()

@@ -34,7 +34,7 @@ DEFAULT_PORTS: dict[str, int] = {
     "https": 9400,
     "nvml": 0,
 }
-PROTOCOL_SCHEMES: dict[str, tuple[str, ...]] = {
+PROTOCOL_SCHEMES: dict[str, tuple[Scheme, ...]] = {
     "modbus": ("modbus", "modbus+tls"),
     "snmp": ("snmp",),
     "dcgm": ("http", "https", "nvml"),

@@ -10,6 +10,7 @@ from collectors.captures.mistake import CaptureError
 from collectors.captures.walk import CaptureSession
 from collectors.dcgm.source import DcgmSource
 from collectors.identify import Identification, identify_agent, identify_exporter
+from collectors.lone_device import lone_device
 from collectors.modbus.gateway import Gateway
 from collectors.modbus.source import ModbusSource
 from collectors.profile import ModbusSection, Profile, SnmpLimits
@@ -17,15 +18,12 @@ from collectors.snmp.exchange import Exchange
 from collectors.snmp.sizes import Sizes
 from collectors.snmp.source import SnmpSource
 from collectors.source import Source
-from facility.address import Address, Scheme
+from facility.address import PROTOCOL_SCHEMES, Address
 from facility.errors import ProfileError
-from facility.roles import DeviceRole
-from facility.site import Device
 
 TIMEOUT_SECONDS = 60.0
 """For one reading of a capture; nothing is waited for, but a driver plans by it."""
 PROTOCOLS: dict[type[Capture], str] = {Walk: "snmp", Registers: "modbus", ExporterText: "dcgm"}
-SCHEMES: dict[str, Scheme] = {"snmp": "snmp", "modbus": "modbus", "dcgm": "http"}
 
 
 async def identify_capture(capture: Capture) -> Identification:
@@ -56,7 +54,8 @@ def open_capture(device: str, profile: Profile, capture: Capture) -> Source:
         raise CaptureError(
             f"the capture is of {protocol}, profile {profile.name} is read over {profile.protocol}"
         )
-    entry = _device(device, profile)
+    address = Address(scheme=PROTOCOL_SCHEMES[protocol][0], host="capture", port=1)
+    entry = lone_device(device, profile, address, TIMEOUT_SECONDS)
     match capture:
         case Walk(cells):
             assert profile.snmp is not None
@@ -68,17 +67,6 @@ def open_capture(device: str, profile: Profile, capture: Capture) -> Source:
         case ExporterText():
             assert profile.dcgm is not None
             return DcgmSource(entry, profile.dcgm, capture)
-
-
-def _device(name: str, profile: Profile) -> Device:
-    # No role fits every profile; one has to be given, and a driver does not ask for it.
-    return Device(
-        id=name,
-        profile=profile.name,
-        address=Address(scheme=SCHEMES[profile.protocol], host="capture", port=1),
-        role=DeviceRole.ENVIRONMENT,
-        timeout_seconds=TIMEOUT_SECONDS,
-    )
 
 
 def _unhurried(section: ModbusSection) -> ModbusSection:
