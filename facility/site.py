@@ -206,6 +206,8 @@ class Kafka(Model):
     replication: int = Field(default=1, ge=1, le=10)
     retention_hours: float = Field(default=168, gt=0)
     max_message_bytes: int = Field(default=1_000_000, ge=10_000)
+    session_timeout_seconds: float = Field(default=45.0, ge=1, le=1800)
+    """How long a sink may be silent before another of its group takes over its partitions."""
     topic_prefix: str = Field(default="", pattern=r"^[a-zA-Z0-9._-]{0,100}$")
     """Put before every topic's name, so that several sites can share one cluster."""
 

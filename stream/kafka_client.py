@@ -161,9 +161,7 @@ class Consumer:
         BrokerUnavailable: nobody answers, or lets us in; any method may.
     """
 
-    def __init__(
-        self, kafka: Kafka, *, group: str | None = None, session_timeout_s: float = 45.0
-    ) -> None:
+    def __init__(self, kafka: Kafka, *, group: str | None = None) -> None:
         self._kafka = kafka
         self._rebalances: deque[Rebalance] = deque()
         settings = client_settings(kafka) | {
@@ -175,8 +173,8 @@ class Consumer:
             "fetch_max_bytes": FETCH_BYTES,
             "fetch_max_wait_ms": FETCH_WAIT_MS,
             "max_partition_fetch_bytes": max(FETCH_BYTES // 2, 2 * kafka.max_message_bytes),
-            "session_timeout_ms": int(session_timeout_s * 1000),
-            "heartbeat_interval_ms": int(session_timeout_s * 1000 / 10),
+            "session_timeout_ms": int(kafka.session_timeout_seconds * 1000),
+            "heartbeat_interval_ms": int(kafka.session_timeout_seconds * 1000 / 10),
         }
         with _our_errors(kafka):
             self._client = _open(KafkaConsumer, settings)

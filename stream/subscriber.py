@@ -58,14 +58,12 @@ class Subscriber:
         group: str | None = None,
         on_assigned: OnPartitions = lambda _: None,
         on_revoked: OnPartitions = lambda _: None,
-        session_timeout_s: float = 45.0,
     ) -> None:
         self._kafka = kafka
         self._topics = tuple(topics)
         self._group = group
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
-        self._session_timeout_s = session_timeout_s
         self._watch = BrokerWatch("subscriber")
         self._retry_at = 0.0
         self._admin: Admin | None = None
@@ -155,9 +153,7 @@ class Subscriber:
         if self._consumer is None:
             self._admin = self._admin or Admin(self._kafka)
             topics = ensure_topics(self._admin, self._kafka)
-            self._consumer = Consumer(
-                self._kafka, group=self._group, session_timeout_s=self._session_timeout_s
-            )
+            self._consumer = Consumer(self._kafka, group=self._group)
             if self._group is None:
                 partitions = tuple(part for topic in self._topics for part in topics[topic])
                 self._consumer.assign(partitions)

@@ -370,7 +370,7 @@ def test_a_topic_made_anew_has_another_identity(embedded_broker: Broker) -> None
 
 def test_a_group_divides_the_partitions_and_hands_them_over(apache_broker: Broker) -> None:
     """The embedded broker's groups take some 23 s to join, so Busway uses none there."""
-    kafka = apache_broker.settings(partitions=4)
+    kafka = apache_broker.settings(partitions=4, session_timeout_seconds=5)
     names = [f"collector-{number}" for number in range(12)]
     send(kafka, *(encode(readings(1), topic=READINGS_TOPIC, collector=c, seq=1) for c in names))
     first, second = (GroupSink(kafka, f"{kafka.topic_prefix}sinks") for _ in range(2))
@@ -411,7 +411,6 @@ class GroupSink:
             group=group,
             on_assigned=self._seek,
             on_revoked=lambda gone: [self.assigned.remove(partition) for partition in gone],
-            session_timeout_s=5,
         )
 
     def _seek(self, partitions: tuple[Partition, ...]) -> None:

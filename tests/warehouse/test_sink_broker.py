@@ -29,9 +29,7 @@ pytestmark = pytest.mark.timeout(120)
 
 
 def sink_on(lake, kafka, *, group=None) -> Sink:
-    subscribe = partial(
-        Subscriber, kafka, tuple(TOPICS.values()), group=group, session_timeout_s=6.0
-    )
+    subscribe = partial(Subscriber, kafka, tuple(TOPICS.values()), group=group)
     settings = LakeSettings(flush_seconds=0.1)
     return Sink(lake, subscribe, settings, dead_letters=DeadLetter(kafka))
 
@@ -118,7 +116,7 @@ def test_a_broker_that_forgets_everything_loses_nothing(lake, embedded_broker, t
 
 
 def test_two_sinks_of_a_group_share_partitions_and_take_over(lake, apache_broker):
-    kafka = apache_broker.settings(partitions=4)
+    kafka = apache_broker.settings(partitions=4, session_timeout_seconds=6)
     collectors = [f"c-{n}" for n in range(6)]
 
     def send(producer, seqs) -> None:
