@@ -7,7 +7,8 @@ import re
 import sys
 from pathlib import Path
 
-from busway.output import Format, write_table
+from busway.format import Format
+from busway.output import write_table
 from busway.probe import read
 from collectors.captures.dump import Capture, read_capture
 from collectors.captures.opening import TIMEOUT_SECONDS, identify_capture, open_capture

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from busway.output import Format, write_table
+from busway.format import Format
+from busway.output import write_table
 from facility.errors import QueryError
 from warehouse.lake import Lake
 from warehouse.query import run_sql

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Literal, TextIO, cast
+from typing import TextIO, cast
 
 import structlog
 
-LogFormat = Literal["console", "json"]
+from busway.options import LogFormat
 
 
 class _StandardError:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from busway.output import Format
+from busway.format import Format
 
+LogFormat = Literal["console", "json"]
+LogLevelOption = Annotated[str, typer.Option("--log-level", envvar="BUSWAY_LOG_LEVEL")]
+LogFormatOption = Annotated[LogFormat, typer.Option("--log-format", envvar="BUSWAY_LOG_FORMAT")]
 SiteOption = Annotated[
     Path,
     typer.Option("--site", envvar="BUSWAY_SITE", help="The site file.", show_default=True),

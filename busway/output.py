@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from datetime import datetime
-from enum import StrEnum
 from io import IOBase
 from typing import Any, cast
 
@@ -15,22 +14,14 @@ import pyarrow.parquet
 from rich.console import Console
 from rich.table import Table
 
+from busway.format import Format
+
 WIDTH = 2000
 """Wider than any table: a long row is left to the terminal to wrap, and nothing is cut off."""
 LONGEST_ROW = 8
 """Columns of a single row that are still printed side by side."""
 LONG_NUMBER = 1e6
 """From here on a float is written out instead of in powers of ten."""
-
-
-class Format(StrEnum):
-    """What `--format` takes."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
-    ARROW = "arrow"
 
 
 def write_table(table: pa.Table, output_format: Format) -> None:

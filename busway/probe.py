@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
-from busway.output import Format, write_table
+from busway.format import Format
+from busway.output import write_table
 from busway.readings import poll_table
 from busway.site import load_checked_site
 from collectors.lone_device import lone_device

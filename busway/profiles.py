@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from busway.output import Format, as_text, write_table
+from busway.format import Format
+from busway.output import as_text, write_table
 from collectors.modbus.planner import value_range
 from collectors.profile import DcgmPoint, ModbusPoint, ModbusSection, Point, Profile, SnmpPoint
 from collectors.profile_library import load_profile, load_profile_file, profile_names

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from busway.output import WIDTH, Format, as_rich, write_table
+from busway.format import Format
+from busway.output import WIDTH, as_rich, write_table
 from facility.errors import QueryError
 from warehouse.lake import Lake
 from warehouse.query import run_sql, views

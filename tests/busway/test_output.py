@@ -8,7 +8,8 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from busway.output import Format, as_text, write_table
+from busway.format import Format
+from busway.output import as_text, write_table
 
 TABLE = pa.table({"name": ["a", None], "value": [1.5, 2.25]})
 

@@ -1,0 +1,1 @@
+"""The command line by group of commands. A command imports what it runs when it runs."""

@@ -1,0 +1,74 @@
+"""Commands that ask the lake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busway.format import Format
+from busway.options import FormatOption, FromOption, GrainOption, LakeOption, ToOption
+
+app = typer.Typer()
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One statement; none opens a prompt.")] = "",
+    lake: LakeOption = Path("lake"),
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Ask the lake in SQL; `show tables`, `describe pue` and so on work."""
+    from busway.sql import answer, prompt
+
+    if query:
+        answer(lake, query, output_format)
+    else:
+        prompt(lake)
+
+
+@app.command()
+def pue(
+    lake: LakeOption = Path("lake"),
+    from_at: FromOption = "",
+    to_at: ToOption = "",
+    grain: GrainOption = "window",
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """PUE by category: ratio of energies, with coverage, error band and what is missing."""
+    from busway.kpi import PUE, print_periods
+
+    print_periods(
+        lake, PUE, from_text=from_at, to_text=to_at, grain=grain, output_format=output_format
+    )
+
+
+@app.command()
+def permw(
+    lake: LakeOption = Path("lake"),
+    from_at: FromOption = "",
+    to_at: ToOption = "",
+    grain: GrainOption = "window",
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """What the site gets from its megawatts: GPUs per MW, activity, stranded power."""
+    from busway.kpi import PER_MW, print_periods
+
+    print_periods(
+        lake, PER_MW, from_text=from_at, to_text=to_at, grain=grain, output_format=output_format
+    )
+
+
+@app.command()
+def ledger(
+    lake: LakeOption = Path("lake"),
+    device: Annotated[str, typer.Option(help="A device, or a pattern: 'hall-1/*'.")] = "*",
+    from_at: FromOption = "",
+    to_at: ToOption = "",
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """What became of every scheduled poll, by device and hour: read, partial, failed, dropped."""
+    from busway.kpi import print_ledger
+
+    print_ledger(lake, device, from_at, to_at, output_format)
