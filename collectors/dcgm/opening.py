@@ -17,12 +17,20 @@ def open_dcgm(device: Device, profile: Profile, site: Site) -> DcgmSource:
         ConfigError: its credential cannot be read, or it is to be read without an exporter.
     """
     assert profile.dcgm is not None
+    return DcgmSource(device, profile.dcgm, text_of(device, site))
+
+
+def text_of(device: Device, site: Site) -> HttpText:
+    """Make the way to the exporter's text. Nothing is sent before it is first asked for.
+
+    Raises:
+        ConfigError: as `open_dcgm`.
+    """
     if device.address.scheme == "nvml":
         raise ConfigError(f"{device.id}: {device.address}: write the exporter's http://HOST:9400")
     name = device.credential
     credential = site.http_credentials[name] if name else HttpCredential()
     try:
-        text = HttpText(device.address, credential, device.timeout_seconds * SHARE_OF_DEADLINE)
+        return HttpText(device.address, credential, device.timeout_seconds * SHARE_OF_DEADLINE)
     except ConfigError as error:
         raise ConfigError(f"{device.id}: credential {name!r}: {error}") from error
-    return DcgmSource(device, profile.dcgm, text)

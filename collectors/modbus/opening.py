@@ -32,10 +32,20 @@ def _line_of(device: Device, site: Site) -> Gateway:
     key = (address.scheme, address.host, address.port, device.credential)
     line = _lines.get(key)
     if line is None:
-        tls = _tls_context(device, site) if address.scheme == "modbus+tls" else None
-        line = Gateway(ModbusTransport(address.host, address.port, tls))
+        line = Gateway(transport_of(device, site))
         _lines[key] = line
     return line
+
+
+def transport_of(device: Device, site: Site) -> ModbusTransport:
+    """Make a connection of the device's own. Nothing is sent before its first read.
+
+    Raises:
+        ConfigError: as `open_modbus`.
+    """
+    address = device.address
+    tls = _tls_context(device, site) if address.scheme == "modbus+tls" else None
+    return ModbusTransport(address.host, address.port, tls)
 
 
 def _tls_context(device: Device, site: Site) -> ssl.SSLContext:

@@ -14,10 +14,10 @@ import ssl
 import struct
 from time import monotonic  # the clock of asyncio's loop
 
-from prometheus_client import Counter
 from pymodbus.framer import FramerSocket
 from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
 from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
+from pymodbus.pdu.mei_message import ReadDeviceInformationRequest
 from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
 from pymodbus.transaction import TransactionManager
 from pymodbus.transport import CommParams, CommType
@@ -38,7 +38,8 @@ REQUESTS: dict[RegisterTable, type[ModbusPDU]] = {
     "holding": ReadHoldingRegistersRequest,
     "input": ReadInputRegistersRequest,
 }
-READ_FUNCTIONS = tuple(request.function_code for request in REQUESTS.values())
+IDENTIFICATION = ReadDeviceInformationRequest.function_code
+ANSWERED_FUNCTIONS = (*(request.function_code for request in REQUESTS.values()), IDENTIFICATION)
 EXCEPTIONS = {
     1: "illegal function",
     2: "illegal data address",
@@ -53,12 +54,6 @@ EXCEPTIONS = {
 LONGEST_ANSWER = 254
 """Largest length field of a Modbus TCP frame: unit id and 253 bytes."""
 HEADER_BYTES = 7
-
-RESYNCS = Counter(
-    "busway_modbus_resyncs",
-    "Modbus connections given up because an answer was late, foreign or malformed",
-    ["kind"],
-)
 
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # its errors reach us as errors
 
@@ -88,13 +83,28 @@ class ModbusTransport:
             DeviceGarbled: the answer breaks the protocol or answers something else.
         """
         request = REQUESTS[place.table](dev_id=unit, address=place.address, count=place.count)
+        expected = -(-place.count // 8) if place.table in BIT_TABLES else 2 * place.count
+        return await self._answered(request, place, expected, timeout_s)
+
+    async def identification(self, unit: int, level: int, first: int, timeout_s: float) -> bytes:
+        """Ask what the unit is (function code 43/14), from object `first` on.
+
+        `level` is 1 for the basic objects, 2 for the regular ones, too. Gives the answer behind
+        its function code; `collectors.modbus.identification` reads it.
+
+        Raises:
+            DeviceError: as `read`.
+        """
+        request = ReadDeviceInformationRequest(level, first, dev_id=unit)
+        return await self._answered(request, "device identification", None, timeout_s)
+
+    async def _answered(
+        self, request: ModbusPDU, what: object, expected: int | None, timeout_s: float
+    ) -> bytes:
         try:
-            return _payload(await self._ask(request, monotonic() + timeout_s), request, place)
-        except (DeviceTimeout, DeviceGarbled) as error:
-            RESYNCS.labels(error.kind).inc()
-            self.close()
-            raise
-        except (asyncio.CancelledError, DeviceUnreachable):
+            answer = await self._ask(request, monotonic() + timeout_s)
+            return _payload(answer, request, what, expected)
+        except (DeviceTimeout, DeviceGarbled, DeviceUnreachable, asyncio.CancelledError):
             self.close()
             raise
 
@@ -115,8 +125,8 @@ class ModbusTransport:
         return await link.ask(request, deadline)
 
 
-def _payload(answer: ModbusPDU, request: ModbusPDU, place: Range) -> bytes:
-    """The bytes that were asked for.
+def _payload(answer: ModbusPDU, request: ModbusPDU, what: object, expected: int | None) -> bytes:
+    """The bytes that were asked for, as many as expected.
 
     Raises:
         ModbusRefused, DeviceGarbled.
@@ -127,11 +137,10 @@ def _payload(answer: ModbusPDU, request: ModbusPDU, place: Range) -> bytes:
             f"answered with {answer.function_code & 0x7F}"
         )
     if isinstance(answer, ExceptionResponse):
-        raise ModbusRefused(answer.exception_code, str(place))
+        raise ModbusRefused(answer.exception_code, str(what))
     assert isinstance(answer, _Answer)
-    expected = -(-place.count // 8) if place.table in BIT_TABLES else 2 * place.count
-    if len(answer.payload) != expected:
-        raise DeviceGarbled(f"{len(answer.payload)} bytes for {place}, expected {expected}")
+    if expected is not None and len(answer.payload) != expected:
+        raise DeviceGarbled(f"{len(answer.payload)} bytes for {what}, expected {expected}")
     return answer.payload
 
 
@@ -146,11 +155,21 @@ class _Answer(ModbusPDU):
         self.payload = data[1:]
 
 
+class _IdentificationAnswer(_Answer):
+    """The answer to function code 43, its objects left as bytes."""
+
+    function_code = IDENTIFICATION
+
+    def decode(self, data: bytes) -> None:
+        self.payload = data
+
+
 def _answer_decoder() -> DecodePDU:
     decoder = DecodePDU(is_server=False)
     for request in REQUESTS.values():
         code = request.function_code
         decoder.register(type(f"_Answer{code}", (_Answer,), {"function_code": code}))
+    decoder.register(_IdentificationAnswer)
     return decoder
 
 
@@ -174,7 +193,7 @@ class _StrictFramer(FramerSocket):
             return 0, None
         if len(data) > frame:
             raise DeviceGarbled(f"{len(data) - frame} bytes after the end of the answer")
-        known = data[HEADER_BYTES] & 0x7F in READ_FUNCTIONS
+        known = data[HEADER_BYTES] & 0x7F in ANSWERED_FUNCTIONS
         if not known or (pdu := self.decoder.decode(data[HEADER_BYTES:])) is None:
             raise DeviceGarbled(f"not an answer to a read: {data[:16].hex(' ')}")
         return frame, pdu

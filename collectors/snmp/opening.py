@@ -25,13 +25,21 @@ def open_snmp(device: Device, profile: Profile, site: Site) -> SnmpSource:
         ConfigError: the credential is incomplete, or its secrets cannot be read.
     """
     assert profile.snmp is not None
+    return SnmpSource(device, profile.snmp, session_of(device, site))
+
+
+def session_of(device: Device, site: Site) -> Session:
+    """Make a session with the device's agent. Nothing is sent before its first request.
+
+    Raises:
+        ConfigError: as `open_snmp`.
+    """
     name = device.credential
     credential = site.snmp_credentials[name] if name else SnmpCredential()
     try:
-        session = open_session(device.address, credential)
+        return open_session(device.address, credential)
     except ConfigError as error:
         raise ConfigError(f"{device.id}: credential {name!r}: {error}") from error
-    return SnmpSource(device, profile.snmp, session)
 
 
 def open_session(address: Address, credential: SnmpCredential) -> Session:
