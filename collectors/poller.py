@@ -42,8 +42,8 @@ class DevicePoller:
         intake: takes the polls and bookings.
         clock: gives the slots.
         blocked: why nothing may be polled now, or None.
-        expected: points it had when last seen, for booking slots before it first answers; a source
-            that knows it says so itself.
+        expected: points it had when last seen, for booking slots before it first answers; 0 where
+            it was never seen, which leaves it to the source to know.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class DevicePoller:
         self.metrics = DeviceMetrics(device.id)
         self._device, self._source = device, source
         self._intake, self._clock, self._blocked = intake, clock, blocked
-        self._expected = source.points_expected if isinstance(source, KnowsItsPoints) else expected
+        self._expected = expected or _known_beforehand(source)
         self._grid = grid_for(device.id, device.interval_seconds, clock_setbacks=clock.setbacks)
         self._setbacks, self._jumps = clock.setbacks, clock.jumps
         self._failures = 0
@@ -176,3 +176,8 @@ class DevicePoller:
             log.info("Device answers again.", device=self._device.id, failures=self._failures)
         self.up = True
         self._failures = 0
+
+
+def _known_beforehand(source: Source) -> int:
+    """Points that a device which never answered should give."""
+    return source.points_expected if isinstance(source, KnowsItsPoints) else 0

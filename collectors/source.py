@@ -59,6 +59,9 @@ class Source(Protocol):
 
 @runtime_checkable
 class KnowsItsPoints(Protocol):
-    """A source that can say before its first read how many points a poll gives."""
+    """A source that can say before its first read how many points a poll gives.
+
+    Where a device's rows are only found by asking, that is each point of its profile once.
+    """
 
     points_expected: int

@@ -7,13 +7,13 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from prometheus_client import Counter
 
 from collectors.conversion import Floats
 from collectors.dcgm.exposition import Exposition, Scrape
 from collectors.dcgm.fields import Fields
 from collectors.dcgm.inventory import Inventory
 from collectors.dcgm.layout import Layout, Rows
+from collectors.faults import Faults
 from collectors.profile import DcgmSection
 from collectors.quality import Judge
 from collectors.source import PointFailure, Poll
@@ -21,12 +21,6 @@ from facility.errors import DeviceGarbled, DeviceRefused
 from facility.site import Device
 
 MOST_LINES = 50_000
-
-BAD_LINES = Counter(
-    "busway_dcgm_bad_lines",
-    "Lines of exporters that were not used, by what was wrong with them.",
-    ["device", "fault"],
-)
 
 
 class Text(Protocol):
@@ -55,6 +49,8 @@ class DcgmSource:
         self.device = device.id
         self._interval_s = device.interval_seconds
         self._text = text
+        self._faults = Faults(device.id)
+        self.points_expected = len(section.points)
         self._exposition = Exposition(Fields(section.points).recognise)
         self._inventory = Inventory(device.id, section, self._exposition)
         self._use(self._inventory.layout)
@@ -85,6 +81,7 @@ class DcgmSource:
     async def close(self) -> None:
         """Let go of the exporter."""
         await self._text.close()
+        self._faults.forget()
 
     def _use(self, layout: Layout) -> None:
         """Start on a new layout; its counters have no past."""
@@ -108,13 +105,9 @@ class DcgmSource:
         return Poll(layout.table, sampled_at_us, value, quality, failures)
 
     def _count(self, scrape: Scrape) -> None:
-        for fault, count in (
-            ("malformed", scrape.malformed),
-            ("conflicting", len(scrape.conflicts)),
-            ("broken off", int(scrape.broke_off)),
-        ):
-            if count:
-                BAD_LINES.labels(self.device, fault).inc(count)
+        self._faults.count("malformed", scrape.malformed)
+        self._faults.count("conflicting", len(scrape.conflicts))
+        self._faults.count("broken off", int(scrape.broke_off))
 
 
 def _rows(series: list[int], row_of: npt.NDArray[np.intp]) -> Rows:

@@ -7,8 +7,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from prometheus_client import Counter
-
 from collectors.modbus.planner import Block, Range, plan, wanted_ranges
 from collectors.modbus.refusals import Refusals
 from collectors.modbus.transport import ModbusRefused
@@ -17,10 +15,6 @@ from facility.errors import DeviceError
 
 DIVISIBLE = (2, 3, 4)
 """Exceptions that one register of a block may cause: illegal address, value, device failure."""
-
-REFUSED_READS = Counter(
-    "busway_modbus_refused_reads", "Reads that a device answered with an exception", ["code"]
-)
 
 Ask = Callable[[Range, float], Awaitable[bytes]]
 """Read one range before a deadline."""
@@ -80,7 +74,6 @@ class Reading:
                 answers.payloads[block.range] = await self._ask(block.range, deadline)
                 self.refusals.lift(block)
             except ModbusRefused as refusal:
-                REFUSED_READS.labels(refusal.code).inc()
                 answers.failures[block.range] = refusal
                 if refusal.code in DIVISIBLE:
                     todo.extendleft(reversed(self._divide(block, refusal)))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from collectors.faults import Faults
 from collectors.modbus.decode import Decoder
 from collectors.modbus.gateway import Gateway
 from collectors.modbus.planner import Range, value_range
 from collectors.modbus.reading import Answers, Reading
+from collectors.modbus.transport import ModbusRefused
 from collectors.profile import ModbusSection
 from collectors.quality import Judge
 from collectors.source import SHARE_OF_DEADLINE, PointFailure, Poll
+from facility.errors import DeviceError
 from facility.point import PointTable
 from facility.site import Device
 
@@ -31,6 +34,7 @@ class ModbusSource:
         self._timeout_s = device.timeout_seconds * SHARE_OF_DEADLINE
         self._section = section
         self._gateway = gateway
+        self._faults = Faults(device.id)
         self._points = point_table(device.id, section)
         self.points_expected = len(self._points)
         self._places = [value_range(point, section) for point in section.points]
@@ -52,9 +56,17 @@ class ModbusSource:
     async def close(self) -> None:
         """Leave the line; safe before the first read, and twice."""
         self._gateway.leave(self)
+        self._faults.forget()
 
     async def _ask(self, place: Range, deadline: float) -> bytes:
-        return await self._gateway.read(self._unit, place, deadline)
+        try:
+            return await self._gateway.read(self._unit, place, deadline)
+        except ModbusRefused as error:
+            self._faults.count(f"exception {error.code}")
+            raise
+        except DeviceError as error:
+            self._faults.count(error.kind)
+            raise
 
     def _decoder_of(self, blocks: tuple[Range, ...]) -> Decoder:
         """The decoder of these blocks; polls mostly read the same ones."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
-
-import prometheus_client
+from collections.abc import Callable, Iterable
 
 from collectors.snmp.oid import Oid
 from collectors.snmp.planner import get_requests
@@ -14,11 +12,6 @@ from collectors.snmp.session import AgentError, Missing, Request, Session, Value
 from collectors.snmp.sizes import Sizes
 from facility.errors import DeviceGarbled, DeviceTimeout
 
-REPEATED = prometheus_client.Counter(
-    "busway_snmp_repeated_requests",
-    "SNMP requests asked again: lost, garbled, or in parts because they were too big.",
-    ["reason"],
-)
 RETRIES = 2
 """Lost datagrams that one read makes good; more, and the agent is held to be silent."""
 TOO_BIG = "tooBig"
@@ -36,9 +29,17 @@ class Exchange:
         sizes: how much to ask for at once; shrunk here when the agent says that is too big.
         deadline: event loop time at which the conversation ends. A single request waits a third of
             the time at most.
+        on_fault: told of each answer that was lost, garbled, or an error-status.
     """
 
-    def __init__(self, session: Session, sizes: Sizes, deadline: float) -> None:
+    def __init__(
+        self,
+        session: Session,
+        sizes: Sizes,
+        deadline: float,
+        *,
+        on_fault: Callable[[str], object] = lambda _: None,
+    ) -> None:
         self.answers: dict[Oid, Value] = {}
         self.failures: dict[Oid, str] = {}
         self._session = session
@@ -46,6 +47,7 @@ class Exchange:
         self._deadline = deadline
         self._patience = (deadline - asyncio.get_running_loop().time()) / (RETRIES + 1)
         self._losses = 0
+        self._on_fault = on_fault
 
     async def run(self, requests: Iterable[Request]) -> None:
         """Ask them all.
@@ -103,8 +105,11 @@ class Exchange:
             try:
                 async with asyncio.timeout_at(min(self._deadline, now + self._patience)):
                     return await self._session.ask(request)
-            except DeviceGarbled:
-                REPEATED.labels("garbled").inc()
+            except AgentError as error:
+                self._on_fault(error.status)
+                raise
+            except DeviceGarbled as error:
+                self._on_fault(error.kind)
                 self._losses += 1
                 if self._losses > RETRIES:
                     raise
@@ -113,7 +118,7 @@ class Exchange:
 
     def _lost(self, request: Request) -> None:
         """Book a request that got no answer; after a second one, answers may be too long."""
-        REPEATED.labels("lost").inc()
+        self._on_fault("lost")
         self._losses += 1
         if self._losses > RETRIES:
             raise DeviceTimeout(
@@ -130,13 +135,13 @@ class Exchange:
             except AgentError as error:
                 if error.status != TOO_BIG or self._sizes.bulk == 1:
                     return []  # noSuchName is SNMPv1's end of the MIB; on other errors it is no use
-                self._shrink(request)
+                self._sizes.too_big(request)
 
     def _after(self, request: Request, error: AgentError) -> list[Request]:
         """What is still worth asking: without the varbind at fault, or in halves."""
         oids = request.oids
         if error.status == TOO_BIG:
-            self._shrink(request)
+            self._sizes.too_big(request)
         elif not request.repetitions and 1 <= error.index <= len(oids):
             self._book(oids[error.index - 1], error)
             rest = oids[: error.index - 1] + oids[error.index :]
@@ -148,10 +153,6 @@ class Exchange:
             return []
         middle = len(oids) // 2
         return [Request(oids[:middle]), Request(oids[middle:])]
-
-    def _shrink(self, request: Request) -> None:
-        REPEATED.labels("too_big").inc()
-        self._sizes.too_big(request)
 
     def _book(self, oid: Oid, error: AgentError) -> None:
         if error.status == NO_SUCH_NAME:

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 
+from collectors.faults import Faults
 from collectors.profile import SnmpSection
 from collectors.quality import Judge
 from collectors.snmp.decode import read_numbers
@@ -42,6 +43,8 @@ class SnmpSource:
         self._interval_s = device.interval_seconds
         self._seconds = device.timeout_seconds * SHARE_OF_DEADLINE
         self._session = session
+        self._faults = Faults(device.id)
+        self.points_expected = len(section.points)
         self._sizes = Sizes.of(section.limits)
         self._inventory = Inventory(section, survey_polls)
         self._layout: Layout | None = None
@@ -59,10 +62,10 @@ class SnmpSource:
         deadline = asyncio.get_running_loop().time() + self._seconds
         layout = self._inventory.layout
         if layout is None:
-            layout = await self._inventory.take(Exchange(self._session, self._sizes, deadline))
+            layout = await self._inventory.take(self._exchange(deadline))
         if layout is not self._layout:
             self._use(layout)
-        exchange = Exchange(self._session, self._sizes, deadline)
+        exchange = self._exchange(deadline)
         await self._fetch(layout, exchange)
         poll = self._poll(layout, exchange)
         await self._inventory.refresh(exchange, changed=layout.differs_from(exchange.answers))
@@ -71,6 +74,10 @@ class SnmpSource:
     async def close(self) -> None:
         """Let go of the agent."""
         await self._session.close()
+        self._faults.forget()
+
+    def _exchange(self, deadline: float) -> Exchange:
+        return Exchange(self._session, self._sizes, deadline, on_fault=self._faults.count)
 
     async def _fetch(self, layout: Layout, exchange: Exchange) -> None:
         """Ask for every row; an agent that falls silent midway still gives what it gave.

@@ -14,11 +14,14 @@ from structlog.testing import capture_logs
 
 from collectors import poller as poller_module
 from collectors.clock import Clock
+from collectors.daemon import open_by_profile
 from collectors.intake import Intake, Taken
 from collectors.ledger import Booking, Reason
 from collectors.poller import DevicePoller
+from collectors.profile_library import load_profile
 from collectors.source import KnowsItsPoints
 from facility.reading import Outcome
+from facility.site import Device, Site
 
 INTERVAL_US = 100_000
 
@@ -105,19 +108,35 @@ async def test_each_device_error_is_booked_with_its_kind_and_its_words(kind: str
     assert taken.polls == []
 
 
-async def test_a_device_that_never_answered_is_booked_with_the_points_its_source_knows() -> None:
+@pytest.mark.parametrize(("seen_last", "booked"), [(0, 17), (4, 4)])
+async def test_a_device_that_has_not_answered_is_booked_with_the_points_that_are_lost(
+    seen_last: int, booked: int
+) -> None:
+    """As many as it had when last seen; never seen, as many as its source knows beforehand."""
     bench = Bench(["unreachable"])
     assert not isinstance(bench.source, KnowsItsPoints)
     bench.source.points_expected = 17  # type: ignore[attr-defined]
-    knowing = DevicePoller(
+    poller = DevicePoller(
         fake_device("pdu"),
         bench.source,
         intake=bench.intake,
         clock=bench.clock,
         blocked=lambda: None,
-        expected=4,
+        expected=seen_last,
     )
-    assert knowing.progress(0).expected == 17
+    assert poller.progress(0).expected == booked
+
+
+@pytest.mark.parametrize("protocol", ["modbus", "snmp", "dcgm"])
+def test_every_driver_knows_beforehand_that_points_are_lost_with_its_device(protocol: str) -> None:
+    name = {"modbus": "schneider-pm5000", "snmp": "raritan-px3", "dcgm": "nvidia-dcgm-exporter"}
+    scheme = {"dcgm": "http"}.get(protocol, protocol)
+    address = f"{scheme}://127.0.0.1:1"
+    device = Device(id="d", profile=name[protocol], address=address, role="ups")
+    source = open_by_profile(device, Site(name="test", devices=(device,)))
+    assert isinstance(source, KnowsItsPoints)
+    section = getattr(load_profile(name[protocol]), protocol)
+    assert source.points_expected == len(section.points) > 0
 
 
 async def test_an_error_of_our_own_is_booked_and_logged_once_in_full() -> None:
