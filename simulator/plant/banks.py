@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -115,3 +115,9 @@ class Face:
         """Components under their names on the device."""
         names = self.bank.components(self.row)
         return tuple("/".join(filter(None, (self.prefix, name))) for name in names)
+
+
+def find_cell(faces: Iterable[Face], component: str, quantity: str) -> Cell | None:
+    """Where the first of a device's faces that has it shows a value; None if none has."""
+    found = (face.find(component, quantity) for face in faces)
+    return next((cell for cell in found if cell), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from simulator.plant.arrays import Floats
+from simulator.plant.arrays import Floats, Indices
 from simulator.plant.clock import StepClock
 
 
@@ -14,6 +14,9 @@ class Column(Protocol):
 
     def at(self, row: int) -> float:
         """Value of a row now."""
+
+    def of(self, rows: Indices) -> Floats:
+        """Values of many rows now."""
 
 
 class Gauge:
@@ -28,9 +31,16 @@ class Gauge:
 
     def at(self, row: int) -> float:
         """Value of a row in the current step."""
+        return self._current().item(row)
+
+    def of(self, rows: Indices) -> Floats:
+        """Values of many rows in the current step."""
+        return self._current().take(rows)
+
+    def _current(self) -> Floats:
         if self._step != self._clock.step:
             self._column, self._step = self._compute(), self._clock.step
-        return self._column.item(row)
+        return self._column
 
 
 class Register:
@@ -48,6 +58,11 @@ class Register:
         """Value of a row at this very moment."""
         return self._total.at(row) + self._rate.at(row) * self._clock.elapsed_h
 
+    def of(self, rows: Indices) -> Floats:
+        """Values of many rows at this very moment."""
+        grown: Floats = self._total.of(rows) + self._rate.of(rows) * self._clock.elapsed_h
+        return grown
+
 
 class Constant:
     """A column that never changes."""
@@ -60,3 +75,7 @@ class Constant:
     def at(self, row: int) -> float:
         """Value of a row."""
         return self._column.item(row)
+
+    def of(self, rows: Indices) -> Floats:
+        """Values of many rows."""
+        return self._column.take(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -9,13 +10,14 @@ import numpy as np
 from facility.roles import DeviceRole
 from facility.site import Site
 from simulator.plant.accounts import Accounts
-from simulator.plant.banks import Cell
+from simulator.plant.banks import Cell, find_cell
 from simulator.plant.clock import StepClock
 from simulator.plant.cooling import CoolingPlant
 from simulator.plant.grid import Grid
 from simulator.plant.history import TruthHistory
 from simulator.plant.instruments import Instruments, PlantParts
 from simulator.plant.network import PowerNetwork
+from simulator.plant.panel import Panel
 from simulator.plant.racks import Racks
 from simulator.plant.topology import read_topology
 from simulator.plant.weather import Climate, Weather
@@ -105,10 +107,17 @@ class Plant:
         key = (device, component, quantity)
         if key not in self._cells:
             faces = self._instruments.faces(device)
-            found = (face.find(component, quantity) for face in faces)
-            self._cells[key] = next((cell for cell in found if cell), None)
+            self._cells[key] = find_cell(faces, component, quantity)
         cell = self._cells[key]
         return cell[0].at(cell[1]) if cell else None
+
+    def panel(self, devices: Iterable[tuple[str, Iterable[tuple[str, str]]]]) -> Panel:
+        """Return a panel of the (component, quantity) points of each device, in order."""
+        cells: list[Cell | None] = []
+        for device, points in devices:
+            faces = self._instruments.faces(device)
+            cells += [find_cell(faces, component, quantity) for component, quantity in points]
+        return Panel(cells)
 
     def components(self, device: str) -> tuple[str, ...]:
         """Return the components that a device has, the device itself ("") among them."""
