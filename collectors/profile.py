@@ -6,6 +6,7 @@ said here; a value that leaves a driver is in the catalogue's unit.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -22,6 +23,18 @@ RegisterType = Literal[
 ]
 RegisterTable = Literal["holding", "input", "coil", "discrete"]
 """Function codes 3, 4, 1 and 2."""
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression: {error}") from None
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_pattern)]
+"""A regular expression that is to be found anywhere in a text; empty: nothing is asked."""
 
 
 class Model(BaseModel):
@@ -114,11 +127,24 @@ class KnownValue(Model):
     between: tuple[float, float]
 
 
-class ModbusIdentity(Model):
-    """How to know the device: regular expressions for its identification objects, or a value."""
+class SunSpecModel(Model):
+    """A SunSpec information model, and the address of its ID register that the profile expects."""
 
-    vendor_name: str = ""
-    product_code: str = ""
+    model: int = Field(ge=1, le=65534)
+    address: int = Field(ge=0, le=65535)
+
+
+class ModbusIdentity(Model):
+    """How to know the device, from strongest to weakest.
+
+    By its identification objects (function code 43/14), a SunSpec model, a value nearly certain.
+    """
+
+    vendor_name: Pattern = ""
+    product_code: Pattern = ""
+    revision: Pattern = ""
+    model_name: Pattern = ""
+    sunspec: SunSpecModel | None = None
     known_value: KnownValue | None = None
 
 
@@ -196,7 +222,7 @@ class SnmpIdentity(Model):
 
     sys_object_id: str = ""
     """Prefix of sysObjectID.0."""
-    sys_descr: str = ""
+    sys_descr: Pattern = ""
     """Regular expression found in sysDescr.0."""
 
 
