@@ -67,6 +67,7 @@ def source_at(
     scheme: str = "modbus",
     site: Site | None = None,
     credential: str | None = None,
+    clock: Callable[[], float] | None = None,
 ) -> ModbusSource:
     """A source as the collector opens it."""
     entry = Device.model_validate(
@@ -80,7 +81,10 @@ def source_at(
             "credential": credential,
         }
     )
-    return open_modbus(entry, of, site or Site(name="test", devices=(entry,)))
+    source = open_modbus(entry, of, site or Site(name="test", devices=(entry,)))
+    if clock is not None:
+        source._reading._clock = clock
+    return source
 
 
 @asynccontextmanager

@@ -6,7 +6,9 @@ Numbers in brackets are the complaints of other tools' users that a test answers
 from __future__ import annotations
 
 import asyncio
+import struct
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import numpy as np
@@ -17,11 +19,13 @@ from modbus_rig import (
     address_value,
     meter_value,
     one_device,
+    profile,
     raw_server,
     registers,
     source_at,
 )
 
+from collectors.modbus.refusals import FIRST_RETRY_S
 from collectors.profile_library import load_profile
 from collectors.source import Source
 from facility.errors import (
@@ -103,6 +107,24 @@ async def test_a_late_answer_never_reaches_the_next_request() -> None:
     assert faults_of("meter") == {}, "a device that is let go leaves the page"
 
 
+async def test_an_answer_to_another_request_ends_the_connection_and_the_next_one_is_read() -> None:
+    """[3] Transaction ids that do not match leave the client out of step for good."""
+    connections: set[int] = set()
+
+    async with one_device(registers(0), lambda *_: 7.0) as (server, make):
+        source = make()
+        for wrong in (False, True, False, True, True, False):
+            server.set_fault("meter", Fault("wrong_id") if wrong else None)
+            if wrong:
+                with pytest.raises(DeviceGarbled, match="answer to request"):
+                    await source.read()
+            else:
+                assert (await source.read()).value.tolist() == [7.0]
+                connections.add(id(source._gateway._transport._link))
+        assert faults_of("meter") == {"garbled": 3}
+    assert len(connections) == 3
+
+
 async def test_a_bad_register_is_left_out_and_the_rest_flows() -> None:
     """[4] A bad address crashes the agent."""
 
@@ -119,6 +141,73 @@ async def test_a_bad_register_is_left_out_and_the_rest_flows() -> None:
             [failure] = poll.failures
             assert failure.row == 57
             assert failure.reason == "refused: exception 2 (illegal data address) for holding 57"
+
+
+async def test_a_register_that_recovers_is_asked_again_and_flows_again() -> None:
+    """[4] A bad address must not be lost for ever, either: firmware starts up, modules come."""
+    now, broken = 0.0, {"57"}
+
+    def value(component: str, quantity: str) -> float | None:
+        return None if component in broken else float(component)
+
+    async with one_device(registers(*range(100)), value) as (_, make):
+        source = make(clock=lambda: now)
+        assert (await source.read()).quality[57] == Quality.BAD
+        asked = faults_of("meter")["exception 2"]
+        assert (await source.read()).quality[57] == Quality.BAD
+        assert faults_of("meter")["exception 2"] == asked, "not asked again at once"
+        broken.clear()
+        now += FIRST_RETRY_S
+        poll = await source.read()
+        assert (poll.quality == Quality.GOOD).all()
+        assert poll.failures == ()
+
+
+async def test_a_device_that_refuses_long_reads_is_read_in_shorter_ones() -> None:
+    """[4] Devices that refuse 125 registers in one read."""
+    asked: list[int] = []
+
+    def answer(request: bytes) -> bytes:
+        address, count = struct.unpack(">HH", request[8:12])
+        asked.append(count)
+        if count > 50:
+            return request[:4] + bytes((0, 3)) + request[6:7] + bytes((0x83, 3))
+        head = struct.pack(">HBBB", 3 + 2 * count, request[6], 3, 2 * count)
+        return request[:4] + head + struct.pack(f">{count}H", *range(address, address + count))
+
+    async with raw_server(answer) as port:
+        source = source_at(HOST, port, registers(*range(125)))
+        for _ in range(6):
+            assert (await source.read()).value.tolist() == list(range(125))
+        asked.clear()
+        await source.read()
+        assert max(asked) <= 50
+        assert len(asked) <= 4
+        await source.close()
+
+
+async def test_34_floats_cost_one_request_and_not_34() -> None:
+    """[5] One register per request is unusable on slow buses."""
+    requests = 0
+
+    def answer(request: bytes) -> bytes:
+        nonlocal requests
+        requests += 1
+        count = struct.unpack(">H", request[10:12])[0]
+        head = struct.pack(">HBBB", 3 + 2 * count, request[6], 3, 2 * count)
+        return request[:4] + head + bytes(2 * count)
+
+    of = profile(
+        *(
+            {"quantity": "current_a", "component": str(n), "address": 2 * n, "type": "float32"}
+            for n in range(34)
+        )
+    )
+    async with raw_server(answer) as port:
+        source = source_at(HOST, port, of)
+        assert (await source.read()).quality.tolist() == [Quality.GOOD] * 34
+        assert requests == 1
+        await source.close()
 
 
 async def test_half_the_points_missing_leaves_the_other_half_good() -> None:
@@ -236,6 +325,61 @@ async def test_a_unit_that_is_not_there_is_the_gateway_s_word() -> None:
     async with one_device() as (_, make):
         with pytest.raises(DeviceRefused, match="exception 11"):
             await make(unit=9).read()
+
+
+async def test_a_busy_unit_is_asked_again_alone() -> None:
+    """[1] One busy slave re-read all. [6] Exception 6 is a matter of that unit."""
+    of = registers(0)
+    units = (1, 2, 3)
+    asked = dict.fromkeys(map(str, units), 0)
+
+    def counting(unit: int) -> Callable[[str, str], float]:
+        def value(component: str, quantity: str) -> float:
+            asked[str(unit)] += 1
+            return 7.0
+
+        return value
+
+    devices = [ModbusDevice(f"unit-{u}", of, counting(u), HOST, unit=u) for u in units]
+    async with ModbusServer(devices) as server:
+        host, port = server.address("unit-1")
+        sources = [source_at(host, port, of, unit=u, device=f"unit-{u}") for u in units]
+        server.set_fault("unit-2", Fault("refuse", code=6))
+        for _ in range(4):
+            polls = await asyncio.gather(*(s.read() for s in sources), return_exceptions=True)
+            assert [isinstance(poll, DeviceRefused) for poll in polls] == [False, True, False]
+        assert asked == {"1": 4, "2": 0, "3": 4}
+        assert faults_of("unit-2") == {"exception 6": 4}
+        server.set_fault("unit-2", None)
+        assert (await sources[1].read()).value.tolist() == [7.0]
+        for source in sources:
+            await source.close()
+
+
+@pytest.mark.parametrize(("gap_ms", "all_read"), [(25, True), (0, False)])
+async def test_a_gateway_that_cannot_be_hurried_is_given_the_gap_of_the_profile(
+    gap_ms: float, all_read: bool
+) -> None:
+    """[6] Gateways answer exception 11 when polled too fast."""
+    ended = 0.0
+
+    async def answer(request: bytes) -> bytes:
+        nonlocal ended
+        hurried = time.monotonic() - ended < 0.02
+        await asyncio.sleep(0.002)
+        ended = time.monotonic()
+        if hurried:
+            return request[:4] + bytes((0, 3)) + request[6:7] + bytes((0x83, 11))
+        return request[:4] + bytes((0, 5)) + request[6:8] + bytes((2, 0, 7))
+
+    of = registers(0, 50, limits={"gap_milliseconds": gap_ms})
+    async with raw_server(answer) as port:
+        sources = [source_at(HOST, port, of, unit=u, device=f"unit-{u}") for u in (1, 2, 3)]
+        polls = await asyncio.gather(*(s.read() for s in sources), return_exceptions=True)
+        whole = [not isinstance(poll, BaseException) and not poll.failures for poll in polls]
+        assert all(whole) is all_read
+        for source in sources:
+            await source.close()
 
 
 async def test_requests_keep_the_gap_and_take_turns() -> None:
