@@ -84,13 +84,23 @@ class DevicePoller:
         slot = self._grid.first_after(after_us)
         while not self._stopping:
             await self._clock.sleep_until(slot)
-            if self._clock.setbacks == self._setbacks:
-                await self._take(range(slot, slot + 1, self._grid.interval_us))
+            if self._jumped_over(slot):
+                self._drop(self._only(slot), Reason.CLOCK_STEP)
+            elif self._clock.setbacks == self._setbacks:
+                await self._take(self._only(slot))
             slot = self._next(slot)
 
     def stop(self) -> None:
         """Begin no further poll; one that is under way may end."""
         self._stopping = True
+
+    def _only(self, slot: int) -> range:
+        return range(slot, slot + 1, self._grid.interval_us)
+
+    def _jumped_over(self, slot: int) -> bool:
+        """Whether the clock, stepped forward, stands beyond the slot waited for."""
+        jumped = self._clock.jumps != self._jumps
+        return jumped and self._clock.now_us() >= slot + self._grid.interval_us
 
     def _next(self, slot: int) -> int:
         """The slot to wait for now; those that passed meanwhile are dropped by name."""
@@ -166,9 +176,9 @@ class DevicePoller:
             log.warning("Device does not answer.", device=self._device.id, error=error)
         self.up = False
         self._failures += 1
-        if (doublings := self._failures - PATIENCE_POLLS) >= 0:
-            longest_s = self._device.interval_seconds * 2.0 ** min(doublings + 1, 30)
-            rest_s = min(LONGEST_BACKOFF_S, longest_s) * random.uniform(0.5, 1.0)  # noqa: S311
+        if self._failures >= PATIENCE_POLLS:
+            jitter = random.random()  # noqa: S311 - no secret
+            rest_s = backoff_s(self._failures, self._device.interval_seconds, jitter)
             self._leave_alone_until = time.monotonic() + rest_s
 
     def _found(self) -> None:
@@ -176,6 +186,16 @@ class DevicePoller:
             log.info("Device answers again.", device=self._device.id, failures=self._failures)
         self.up = True
         self._failures = 0
+
+
+def backoff_s(failures: int, interval_s: float, jitter: float) -> float:
+    """Seconds to leave a device alone after so many failures in a row, PATIENCE_POLLS or more.
+
+    `jitter`, 0 to 1, shortens them by up to a half: devices that a power cut took together are not
+    all asked again together.
+    """
+    doublings = min(failures - PATIENCE_POLLS + 1, 30)
+    return min(LONGEST_BACKOFF_S, interval_s * 2.0**doublings) * (1.0 - jitter / 2)
 
 
 def _known_beforehand(source: Source) -> int:

@@ -19,7 +19,7 @@ from collectors.intake import Intake, Taken
 from collectors.ledger import Booking, Reason
 from collectors.poller import DevicePoller
 from collectors.profile_library import load_profile
-from collectors.source import KnowsItsPoints
+from collectors.source import KnowsItsPoints, Poll
 from facility.reading import Outcome
 from facility.site import Device, Site
 
@@ -257,6 +257,25 @@ async def test_slots_that_the_clock_jumped_over_are_dropped_by_that_name() -> No
     assert counts["clock_step"] in range(35_999, 36_002)
     assert counts["read"] >= 6
     assert "overrun" not in counts
+
+
+async def test_a_slot_that_was_jumped_over_while_waited_for_is_not_read_under_its_old_name() -> (
+    None
+):
+    clock = SteppedClock()
+    bench = Bench(["ok"], clock=clock)
+    read, read_at = bench.source.read, []
+
+    async def noting_when() -> Poll:
+        read_at.append(clock.now_us())
+        return await read()
+
+    bench.source.read = noting_when
+    asyncio.get_running_loop().call_later(0.25, setattr, clock, "ahead_us", 3_600_000_000)
+    taken = await bench.run(0.6)
+    named = [s for b in taken.bookings if b.outcome is Outcome.READ for s in b.slots]
+    assert len(named) == len(read_at) >= 3
+    assert all(at - slot < INTERVAL_US for slot, at in zip(named, read_at, strict=True))
 
 
 async def test_after_the_clock_was_set_back_polling_goes_on_and_no_slot_has_an_old_name() -> None:
