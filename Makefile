@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 SECONDS ?= 60
 RACKS ?= 8
 KEEP ?=
+TRIALS ?= 200
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test lint types pytest bench clean
+.PHONY: help setup setup-dev demo test lint types pytest bench chaos clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +51,9 @@ test: lint types pytest ## Everything that CI checks
 
 bench: $(VENV)/.dev ## What each part costs beside the bare library, in the same run
 	@for part in modbus snmp dcgm poller sink; do echo "== $$part"; $(BIN)/python -m bench.$$part; done
+
+chaos: $(VENV)/.dev ## Kill, stop, fill and misset things while readings flow; count what is lost (TRIALS=200)
+	@$(BIN)/python -m bench.chaos --trials $(TRIALS)
 
 clean: ## Remove what was built; keeps .venv
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

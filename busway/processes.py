@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,8 +58,14 @@ class Child:
         )
 
 
-def start_child(name: str, command: Sequence[str], log_directory: Path) -> Child:
-    """Start `busway COMMAND...` in a session of its own.
+def start_child(
+    name: str,
+    command: Sequence[str],
+    log_directory: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> Child:
+    """Start `busway COMMAND...` in a session of its own, with more in its environment.
 
     A terminal's Ctrl-C reaches only the parent, which stops its children in data-flow order. Each
     child holds a pipe from the parent as standard input and ends when that closes.
@@ -74,6 +81,7 @@ def start_child(name: str, command: Sequence[str], log_directory: Path) -> Child
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env={**os.environ, **(environment or {})},
         )
     return Child(name, process, log)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -53,7 +54,7 @@ def fetch_jars() -> Path:
         return jars
     cache.mkdir(parents=True, exist_ok=True)
     partial = cache / f"{jars.name}.{os.getpid()}"
-    command = ["mvn", "-q", "-B", "-f", POM, "dependency:copy-dependencies"]
+    command: list[str | Path] = ["mvn", "-q", "-B", "-f", POM, "dependency:copy-dependencies"]
     fetched = subprocess.run(
         [*command, f"-DoutputDirectory={partial}"],
         capture_output=True,
@@ -114,6 +115,16 @@ class ApacheKafka:
                 return
         self.stop()
         raise RuntimeError(f"Kafka did not start: {self._output.read_text()[-3000:]}")
+
+    def pause(self) -> None:
+        """Let it hang: connections stay open and nothing is answered, until `resume`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """End it as a crash would; the log stays."""

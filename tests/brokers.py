@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from apache_kafka import ApacheKafka, KafkaMissing, fetch_jars, free_ports
@@ -56,6 +56,14 @@ class Broker:
         self._server.start()
 
 
+def without_kafka(missing: KafkaMissing) -> NoReturn:
+    """Skip the test with the reason; in CI, fail it."""
+    reason = f"no Apache Kafka: {missing}"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
 def embedded_server() -> Iterator[EmbeddedBroker]:
     (port,) = free_ports(1)
@@ -71,10 +79,7 @@ def apache_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApacheKa
     try:
         server = ApacheKafka(tmp_path_factory.mktemp("kafka"))
     except KafkaMissing as missing:
-        reason = f"no Apache Kafka: {missing}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        without_kafka(missing)
     try:
         server.start()
         yield server
