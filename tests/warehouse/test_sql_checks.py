@@ -95,6 +95,36 @@ def test_readings_that_the_ledger_promises_and_the_lake_lacks(sound):
     assert (row["points_good"], row["good_readings"]) == (2, 1)
 
 
+def read_again(sound: SqlBench, offset_s: float) -> None:
+    """Poll `grid` from 100 s to 200 s once more, as after a step back of the collector's clock."""
+    polled = [second + 1e-6 for second in range(100, 200, 10)]
+    for quantity in ("energy_imported_wh", "active_power_w"):
+        sound.read("grid", [(s + offset_s, 5e5) for s in polled], quantity)
+    sound.database.execute(
+        "insert into polls select unnest($1), 'grid', 'read', 2, 2, 0.1, null",
+        [[at(second) for second in polled]],
+    )
+
+
+def test_what_a_late_poll_gave_is_not_charged_to_a_slot_that_was_dropped(sound):
+    sound.database.execute(
+        "insert into polls values ($1, 'grid', 'dropped', 2, 0, null, 'overrun')", [at(200.05)]
+    )
+    assert not findings(sound, "every_stored_poll_has_its_readings")
+
+
+def test_time_that_came_twice_is_no_finding(sound):
+    read_again(sound, offset_s=0.2)
+    assert not findings(sound, "every_stored_poll_has_its_readings")
+
+
+def test_readings_lost_where_time_came_twice(sound):
+    read_again(sound, offset_s=0.2)
+    sound.database.execute("delete from readings where device = 'grid' and ts = $1", [at(150.1)])
+    (row,) = findings(sound, "every_stored_poll_has_its_readings")
+    assert (row["points_good"], row["good_readings"], row["scheduled_at"]) == (4, 2, at(150))
+
+
 def test_it_that_takes_more_than_the_data_centre(sound):
     sound.database.execute(
         "update readings set value = value * 1.5 "
