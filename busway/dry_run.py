@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 from busway.format import Format
-from busway.output import write_table
-from busway.probe import read
+from busway.probe import read_once, show
 from collectors.captures.dump import Capture, read_capture
 from collectors.captures.opening import TIMEOUT_SECONDS, identify_capture, open_capture
 from collectors.profile import Profile
 from collectors.profile_library import load_profile
+from collectors.source import Poll
+from facility.errors import DeviceError
 
 AUTO = "auto"
 
@@ -27,15 +28,27 @@ def read_dump(profile_name: str, path: Path, output_format: Format) -> None:
         DeviceError: the dump holds nothing of the profile.
     """
     capture = read_capture(path)
-    profile = _identified(capture) if profile_name == AUTO else load_profile(profile_name)
-    source = open_capture(_device_name(path), profile, capture)
-    write_table(read(source, str(path), TIMEOUT_SECONDS), output_format)
+    try:
+        asyncio.run(_read(profile_name, path, capture, output_format))
+    except DeviceError as error:
+        raise DeviceError(f"{path}: {error.kind}: {error}") from error
 
 
-def _identified(capture: Capture) -> Profile:
-    found = asyncio.run(identify_capture(capture))
-    print(f"{found.profile.name}: {found.reason}", file=sys.stderr)
-    return found.profile
+async def _read(name: str, path: Path, capture: Capture, output_format: Format) -> None:
+    profile = await _identified(capture) if name == AUTO else load_profile(name)
+
+    async def again(changed: Profile) -> Poll:
+        source = open_capture(_device_name(path), changed, capture)
+        return await read_once(source, TIMEOUT_SECONDS)
+
+    await show(profile, await again(profile), capture, again, output_format)
+
+
+async def _identified(capture: Capture) -> Profile:
+    finding = await identify_capture(capture)
+    fit = finding.chosen()
+    print(f"{fit.profile.name}: {fit.evidence} ({finding.said})", file=sys.stderr)
+    return fit.profile
 
 
 def _device_name(path: Path) -> str:

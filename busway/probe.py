@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import pyarrow as pa
-from pydantic import TypeAdapter, ValidationError
-
+from busway.devices import known_credential, no_site, parse_place
 from busway.format import Format
 from busway.output import write_table
 from busway.readings import poll_table
 from busway.site import load_checked_site
+from collectors.captures.dump import Capture
+from collectors.captures.opening import open_capture
+from collectors.captures.recording import open_recorded
 from collectors.lone_device import lone_device
-from collectors.open_source import open_source
+from collectors.misread import explain_misreading
 from collectors.profile import Profile
 from collectors.profile_library import load_profile
 from collectors.source import Poll, Source
-from facility.address import PROTOCOL_SCHEMES, Address, AddressUrl
 from facility.errors import ConfigError, DeviceError, DeviceTimeout
 from facility.mistakes import did_you_mean
 from facility.site import Device, Site
@@ -37,7 +38,7 @@ def probe(
     timeout_seconds: float,
     output_format: Format,
 ) -> None:
-    """Read a device once and print every point.
+    """Read a device once and print every point; on standard error, what may be wrong.
 
     Args:
         target: a device of the site, or with a profile its address.
@@ -53,30 +54,59 @@ def probe(
     """
     site = load_checked_site(site_file) if credential or not profile_name else no_site()
     if profile_name:
-        device = device_at(target, load_profile(profile_name), timeout_seconds)
+        named = load_profile(profile_name)
+        place = parse_place(target, named.protocol)
+        device = lone_device(AD_HOC, profile_name, place, timeout_seconds)
     else:
         device = _of_site(site, target)
     profile = load_profile(device.profile)
     changes: dict[str, object] = {"timeout_seconds": timeout_seconds}
     if credential:
         changes["credential"] = known_credential(site, profile.protocol, credential)
-    source = open_source(device.model_copy(update=changes), profile, site)
-    write_table(read(source, target, timeout_seconds), output_format)
+    device = device.model_copy(update=changes)
+    try:
+        asyncio.run(_probe(device, profile, site, output_format))
+    except DeviceError as error:
+        raise DeviceError(f"{target}: {error.kind}: {error}") from error
 
 
-def read(source: Source, name: str, timeout_seconds: float) -> pa.Table:
-    """Read once, and let the connection go: one row a point, as `poll_table` says.
+async def _probe(device: Device, profile: Profile, site: Site, output_format: Format) -> None:
+    async def again(changed: Profile) -> Poll:
+        source, _ = open_recorded(device, changed, site)
+        return await read_once(source, device.timeout_seconds)
+
+    source, recorder = open_recorded(device, profile, site)
+    poll = await read_once(source, device.timeout_seconds)
+    await show(profile, poll, recorder.capture(), again, output_format)
+
+
+async def show(
+    profile: Profile,
+    poll: Poll,
+    capture: Capture,
+    again: Callable[[Profile], Awaitable[Poll]],
+    output_format: Format,
+) -> None:
+    """Print a reading point by point; on standard error, which other reading of it fits better.
+
+    `again` reads the device by a changed profile, `capture` is what it answered the first time.
+    """
+
+    async def same(changed: Profile) -> Poll:
+        return await open_capture(poll.points.device, changed, capture).read()
+
+    write_table(poll_table(profile, poll, capture), output_format)
+    explained = await explain_misreading(profile, poll, same=same, again=again)
+    if explained:
+        print(f"{poll.points.device}: {explained}", file=sys.stderr)
+
+
+async def read_once(source: Source, timeout_seconds: float) -> Poll:
+    """Read once, and let the connection go.
 
     Raises:
-        DeviceError: nothing could be read; it begins with the name.
+        DeviceError: nothing could be read.
     """
-    try:
-        return poll_table(asyncio.run(_read_once(source, timeout_seconds)))
-    except DeviceError as error:
-        raise DeviceError(f"{name}: {error.kind}: {error}") from error
-
-
-async def _read_once(source: Source, timeout_seconds: float) -> Poll:
     try:
         async with asyncio.timeout(timeout_seconds):
             return await source.read()
@@ -85,48 +115,6 @@ async def _read_once(source: Source, timeout_seconds: float) -> Poll:
     finally:
         async with asyncio.timeout(CLOSE_SECONDS):
             await source.close()
-
-
-def device_at(address: str, profile: Profile, timeout_seconds: float) -> Device:
-    """A device that is in no site. An address without a scheme gets the profile's.
-
-    Raises:
-        ConfigError: the address is wrong, or of another protocol than the profile.
-    """
-    place = parse_place(address, profile.protocol)
-    return lone_device(AD_HOC, profile, place, timeout_seconds)
-
-
-def parse_place(address: str, protocol: str) -> Address:
-    """An address; without a scheme it gets the protocol's.
-
-    Raises:
-        ConfigError: it is wrong, or of another protocol.
-    """
-    schemes = PROTOCOL_SCHEMES[protocol]
-    url = address if "://" in address else f"{schemes[0]}://{address}"
-    try:
-        place: Address = TypeAdapter(AddressUrl).validate_python(url)
-    except ValidationError as error:
-        raise ConfigError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
-    if place.scheme not in schemes:
-        raise ConfigError(f"{url}: expected {' or '.join(schemes)}, found {place.scheme}")
-    return place
-
-
-def known_credential(site: Site, protocol: str, name: str) -> str:
-    """The name, if the site has such a credential for the protocol.
-
-    Raises:
-        ConfigError: it has not.
-    """
-    key = {"snmp": "snmp_credentials", "dcgm": "http_credentials", "modbus": "modbus_credentials"}
-    known: Mapping[str, object] = getattr(site, key[protocol])
-    if name not in known:
-        raise ConfigError(
-            f"site {site.name}: {key[protocol]} has no '{name}'; {did_you_mean(name, known)}"
-        )
-    return name
 
 
 def _of_site(site: Site, name: str) -> Device:
@@ -138,8 +126,3 @@ def _of_site(site: Site, name: str) -> Device:
         f"site {site.name} has no device '{name}' (an address needs --profile); "
         f"{did_you_mean(name, names)}"
     )
-
-
-def no_site() -> Site:
-    """A site of no devices, for a device that is in none."""
-    return Site(name=AD_HOC, devices=())

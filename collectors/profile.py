@@ -157,6 +157,17 @@ class ModbusSection(Model):
     identity: ModbusIdentity = ModbusIdentity()
     points: tuple[ModbusPoint, ...] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _reads_its_known_value(self) -> Self:
+        known = self.identity.known_value
+        read = {(point.component, point.quantity) for point in self.points}
+        if known is not None and (known.component, known.quantity) not in read:
+            raise ValueError(
+                f"identity.known_value: no point gives {known.quantity} of component "
+                f"{known.component!r}"
+            )
+        return self
+
 
 class Digits(Model):
     """Decimal digits that the device itself states, row by row: value = raw / 10^digits."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from collectors.profile import Profile, RegisterTable
 from simulator.modbus_faults import Fault
@@ -25,6 +26,8 @@ class ModbusDevice:
     host: str
     port: int = 0
     unit: int = 1
+    identification: Mapping[int, str] = field(default_factory=dict)
+    """What it says of itself (function code 43/14), by object; nothing: it does not know that."""
     undefined: Undefined | None = None
     """What registers that the profile does not name give; None: zeros where the profile lets them
     be read along (`largest_gap`), else an exception."""

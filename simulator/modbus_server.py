@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Self
 
 from pymodbus.constants import ExcCodes
+from pymodbus.pdu import ExceptionResponse, ModbusPDU
+from pymodbus.pdu.mei_message import ReadDeviceInformationResponse
 from pymodbus.server import ModbusTcpServer
 from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
@@ -25,6 +27,8 @@ from simulator.modbus_device import AnsweringDevice, ModbusDevice
 from simulator.modbus_faults import Fault, spoilt
 
 TABLES: dict[int, RegisterTable] = {1: "coil", 2: "discrete", 3: "holding", 4: "input"}
+LAST_OBJECTS = {1: 2, 2: 6}
+"""Of the basic and the regular level of device identification."""
 STOP_SECONDS = 5.0
 
 logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)  # faults are made on purpose
@@ -90,7 +94,7 @@ class _Endpoint(ModbusTcpServer):
         if tls is not None:
             self.tls_setup = CommParams(comm_type=CommType.TLS, sslctx=tls, reconnect_delay=0)
         unused = SimDevice(0, [SimData(0, datatype=DataType.REGISTERS)])
-        super().__init__(unused, address=place)
+        super().__init__(unused, address=place, custom_pdu=[_IdentificationRequest])
         self._units = _Units(devices)
         self.context = self._units
         self._place = place
@@ -129,6 +133,25 @@ class _Endpoint(ModbusTcpServer):
         return spoilt(packet, fault.kind)
 
 
+class _IdentificationRequest(ModbusPDU):
+    """Function code 43/14; pymodbus's own knows one identity for the whole process."""
+
+    function_code = ReadDeviceInformationResponse.function_code
+    _level = _first = 0
+
+    def decode(self, data: bytes) -> None:
+        _, self._level, self._first = data
+
+    async def datastore_update(self, context: _Units, device_id: int) -> ModbusPDU:  # type: ignore[override] # the endpoint's own
+        """Answer with the unit's objects of the level asked for, from the first asked for on."""
+        known = context.identification(device_id)
+        if not known:
+            return ExceptionResponse(self.function_code, ExcCodes.ILLEGAL_FUNCTION)
+        last = LAST_OBJECTS.get(self._level, 0xFF)
+        objects = {n: text for n, text in sorted(known.items()) if self._first <= n <= last}
+        return ReadDeviceInformationResponse(self._level, objects)
+
+
 class _Units(SimCore):
     """pymodbus asks this for registers; there is no stored copy of them."""
 
@@ -147,6 +170,11 @@ class _Units(SimCore):
     def fault(self, unit: int) -> Fault | None:
         answering = self._of_unit.get(unit)
         return answering.fault if answering else None
+
+    def identification(self, unit: int) -> Mapping[int, str]:
+        """What the unit says of itself."""
+        answering = self._of_unit.get(unit)
+        return answering.device.identification if answering else {}
 
     async def async_getValues(  # noqa: N802 - pymodbus's name
         self, device_id: int, func_code: int, address: int, count: int = 1

@@ -25,17 +25,34 @@ def check(site: Annotated[Path, typer.Argument(help="The site file.")]) -> None:
 
 @app.command()
 def identify(
-    host: Annotated[str, typer.Argument(help="Address of an SNMP agent: HOST[:PORT].")],
+    host: Annotated[
+        str,
+        typer.Argument(
+            help="An address: modbus://HOST[:PORT][?unit=N], snmp://HOST, http://HOST:PORT; "
+            "a bare HOST[:PORT] is asked over every protocol."
+        ),
+    ],
     site: SiteOption = Path("site.yaml"),
     credential: Annotated[
         str, typer.Option(help="Log in with this credential of the site file.")
     ] = "",
-    timeout: Annotated[float, typer.Option(min=0.1, max=300, help="Seconds to wait.")] = 5.0,
+    unit: Annotated[int | None, typer.Option(min=0, max=255, help="Modbus unit id.")] = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, max=300, help="Seconds for each protocol.")
+    ] = 10.0,
+    output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Ask an SNMP agent what it is, and say which profile reads it and why."""
-    from busway.identify import identify_host
+    """Ask what stands at an address, and say which profile reads it and why."""
+    from busway.identify import identify as identify_device
 
-    identify_host(host, site_file=site, credential=credential, timeout_seconds=timeout)
+    identify_device(
+        host,
+        site_file=site,
+        credential=credential,
+        unit=unit,
+        timeout_seconds=timeout,
+        output_format=output_format,
+    )
 
 
 @app.command()
@@ -55,7 +72,7 @@ def probe(
     ] = 10.0,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Read a device once and print every point, with its source and what is wrong with it."""
+    """Read a device once and print every point as sent and as converted, and what is wrong."""
     from busway.probe import probe as probe_device
 
     probe_device(

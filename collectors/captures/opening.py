@@ -5,32 +5,33 @@ from __future__ import annotations
 import asyncio
 
 from collectors.captures.dump import Capture, ExporterText, Registers, Walk
-from collectors.captures.line import CaptureTransport
 from collectors.captures.mistake import CaptureError
+from collectors.captures.unit import CaptureUnit, registers_source
 from collectors.captures.walk import CaptureSession
 from collectors.dcgm.source import DcgmSource
-from collectors.identify import Identification, identify_agent, identify_exporter
+from collectors.identify.agent import identify_agent
+from collectors.identify.exporter import identify_exporter
+from collectors.identify.finding import Finding
+from collectors.identify.unit import identify_unit
 from collectors.lone_device import lone_device
-from collectors.modbus.gateway import Gateway
-from collectors.modbus.source import ModbusSource
-from collectors.profile import ModbusSection, Profile, SnmpLimits
+from collectors.profile import Profile, SnmpLimits
 from collectors.snmp.exchange import Exchange
 from collectors.snmp.sizes import Sizes
 from collectors.snmp.source import SnmpSource
 from collectors.source import Source
 from facility.address import PROTOCOL_SCHEMES, Address
-from facility.errors import ProfileError
+from facility.site import Device
 
 TIMEOUT_SECONDS = 60.0
 """For one reading of a capture; nothing is waited for, but a driver plans by it."""
 PROTOCOLS: dict[type[Capture], str] = {Walk: "snmp", Registers: "modbus", ExporterText: "dcgm"}
 
 
-async def identify_capture(capture: Capture) -> Identification:
-    """The profile a dump is read with.
+async def identify_capture(capture: Capture) -> Finding:
+    """The profiles that a dump can be read with.
 
     Raises:
-        ProfileError: none fits, or the dump does not say whose it is.
+        DeviceError: it holds nothing that says whose it is.
     """
     match capture:
         case Walk(cells):
@@ -38,9 +39,9 @@ async def identify_capture(capture: Capture) -> Identification:
             sizes = Sizes.of(SnmpLimits())
             return await identify_agent(Exchange(CaptureSession(cells), sizes, deadline))
         case ExporterText(text):
-            return identify_exporter(text.decode())
-        case Registers():
-            raise ProfileError("registers do not say whose they are; name the profile")
+            return identify_exporter(text.decode("utf-8", "replace"))
+        case Registers(values):
+            return await identify_unit(CaptureUnit(_device("capture", "", "modbus"), values))
 
 
 def open_capture(device: str, profile: Profile, capture: Capture) -> Source:
@@ -54,23 +55,19 @@ def open_capture(device: str, profile: Profile, capture: Capture) -> Source:
         raise CaptureError(
             f"the capture is of {protocol}, profile {profile.name} is read over {profile.protocol}"
         )
-    address = Address(scheme=PROTOCOL_SCHEMES[protocol][0], host="capture", port=1)
-    entry = lone_device(device, profile, address, TIMEOUT_SECONDS)
+    entry = _device(device, profile.name, protocol)
     match capture:
         case Walk(cells):
             assert profile.snmp is not None
             return SnmpSource(entry, profile.snmp, CaptureSession(cells))
         case Registers(values):
             assert profile.modbus is not None
-            section = _unhurried(profile.modbus)
-            return ModbusSource(entry, section, Gateway(CaptureTransport(values, section.table)))
+            return registers_source(entry, profile.modbus, values)
         case ExporterText():
             assert profile.dcgm is not None
             return DcgmSource(entry, profile.dcgm, capture)
 
 
-def _unhurried(section: ModbusSection) -> ModbusSection:
-    """Without the silence that the device itself would need between requests."""
-    return section.model_copy(
-        update={"limits": section.limits.model_copy(update={"gap_milliseconds": 0})}
-    )
+def _device(name: str, profile: str, protocol: str) -> Device:
+    address = Address(scheme=PROTOCOL_SCHEMES[protocol][0], host="capture", port=1)
+    return lone_device(name, profile, address, TIMEOUT_SECONDS)

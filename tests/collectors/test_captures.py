@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -15,22 +14,10 @@ from collectors.captures.registers import parse_registers
 from collectors.captures.snmprec import parse_snmprec
 from collectors.captures.snmpwalk import parse_snmpwalk
 from collectors.captures.walk import CaptureSession
-from collectors.identify import (
-    SYS_DESCR,
-    SYS_OBJECT_ID,
-    Agent,
-    Identification,
-    fitting_profiles,
-    identify_agent,
-)
 from collectors.modbus.planner import Range
 from collectors.modbus.transport import ModbusRefused
-from collectors.profile import Profile, SnmpLimits
 from collectors.profile_library import load_profile
-from collectors.snmp.exchange import Exchange
-from collectors.snmp.oid import Oid
-from collectors.snmp.session import Missing, Request, Value
-from collectors.snmp.sizes import Sizes
+from collectors.snmp.session import Missing, Request
 from facility.errors import DeviceRefused, ProfileError
 
 A, B, C = (1, 3, 1), (1, 3, 2), (1, 3, 10)
@@ -167,9 +154,10 @@ async def test_both_forms_of_a_walk_are_known_by_content(tmp_path: Path, text: s
     path.write_text(text, "utf-8")
     capture = read_capture(path)
     found = await identify_capture(capture)
-    assert found.profile.name == "ups-rfc1628"
-    assert "sysObjectID begins with 1.3.6.1.2.1.33 " in found.reason
-    poll = await open_capture("d", found.profile, capture).read()
+    fit = found.chosen()
+    assert fit.profile.name == "ups-rfc1628"
+    assert fit.evidence == "sysObjectID begins with 1.3.6.1.2.1.33"
+    poll = await open_capture("d", fit.profile, capture).read()
     assert poll.value.tolist() == [227.0]
 
 
@@ -179,8 +167,8 @@ async def test_a_dump_of_another_protocol_is_refused(tmp_path: Path) -> None:
     capture = read_capture(path)
     with pytest.raises(CaptureError, match="the capture is of modbus"):
         open_capture("d", load_profile("ups-rfc1628"), capture)
-    with pytest.raises(ProfileError, match="do not say whose they are"):
-        await identify_capture(capture)
+    with pytest.raises(ProfileError, match="no profile knows this device"):
+        (await identify_capture(capture)).chosen()
     source = open_capture("d", load_profile("schneider-pm5000"), capture)
     with pytest.raises(DeviceRefused, match="not in the capture"):
         await source.read()
@@ -193,67 +181,3 @@ def test_what_is_no_dump_is_refused_with_the_forms_there_are(tmp_path: Path) -> 
         read_capture(path)
     with pytest.raises(CaptureError, match="cannot be read: No such file"):
         read_capture(tmp_path / "absent.snmprec")
-
-
-def agent_profile(name: str, *columns: str, **identity: str) -> Profile:
-    """A profile of an agent with these identity and tables."""
-    points = [
-        {"quantity": "voltage_v", "component": f"p{n}.{{i}}", "oid": column, "index": "{i}"}
-        for n, column in enumerate(columns)
-    ]
-    return Profile.model_validate(
-        {
-            "name": name,
-            "maker": "test",
-            "model": "test",
-            "kind": "pdu",
-            "source": {"document": "none"},
-            "snmp": {"identity": identity, "points": points},
-        }
-    )
-
-
-AGENT = Agent((1, 3, 6, 33, 4), "Meter, firmware 2")
-WHOLE = agent_profile("whole", "1.3.9.1", "1.3.9.2", sys_object_id="1.3.6.33")
-PART = agent_profile("part", "1.3.9.1", "1.3.8.1", sys_object_id="1.3.6.33")
-
-
-async def identify(*profiles: Profile) -> Identification:
-    """Of an agent that has one row in each of two tables."""
-    cells: dict[Oid, Value] = {(1, 3, 9, 1, 1): 1, (1, 3, 9, 2, 1): 2}
-    cells |= {SYS_OBJECT_ID: AGENT.object_id, SYS_DESCR: AGENT.descr.encode()}
-    deadline = asyncio.get_running_loop().time() + 5
-    exchange = Exchange(CaptureSession(cells), Sizes.of(SnmpLimits()), deadline)
-    return await identify_agent(exchange, profiles)
-
-
-async def test_of_profiles_with_one_identity_the_agent_has_most_points_of_one() -> None:
-    found = await identify(PART, WHOLE)
-    assert found.profile is WHOLE
-    assert found.reason == (
-        "sysObjectID begins with 1.3.6.33 (sysObjectID 1.3.6.33.4, sysDescr 'Meter, firmware 2'); "
-        "it has 2 points of this profile, 1 of part"
-    )
-    twin = agent_profile("twin", "1.3.9.2", "1.3.9.1", sys_object_id="1.3.6.33")
-    with pytest.raises(ProfileError, match="fit equally"):
-        await identify(PART, WHOLE, twin)
-
-
-def test_the_most_specific_identity_fits_best() -> None:
-    model = agent_profile("model", "1.3.9.1", sys_object_id="1.3.6.33.4")
-    described = agent_profile("described", "1.3.9.1", sys_object_id="1.3.6.33", sys_descr="Meter")
-    only_described = agent_profile("only", "1.3.9.1", sys_descr="Meter")
-    silent = agent_profile("silent", "1.3.9.1")
-    assert fitting_profiles(AGENT, [PART, model, described]) == [model]
-    assert fitting_profiles(AGENT, [PART, described, only_described]) == [described]
-    assert fitting_profiles(AGENT, [only_described, silent]) == [only_described]
-
-
-@pytest.mark.parametrize(
-    "agent", [Agent((1, 3, 6, 331), "Meter"), Agent((1, 3, 6), ""), Agent((), "")]
-)
-def test_an_agent_that_no_profile_knows_is_named_in_the_error(agent: Agent) -> None:
-    """A prefix ends between numbers: 1.3.6.331 does not begin with 1.3.6.33."""
-    with pytest.raises(ProfileError) as caught:
-        fitting_profiles(agent, [PART])
-    assert str(agent) in str(caught.value)
