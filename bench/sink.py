@@ -124,13 +124,12 @@ def measure(label: str, rows: list[pa.RecordBatch]) -> dict[str, float | str]:
     ):
         partition = Partition(TOPICS["readings"], "bench", 0)
         open_offsets(lake.connection, [partition])
-        directory = lake.table_directory("readings")
         commits = count()
         sizes = []
 
         def flush() -> None:
             at = next(commits)
-            file = write_file(sort_rows(rows, LAYOUT), LAYOUT, directory)
+            file = write_file(sort_rows(rows, LAYOUT), LAYOUT, lake.storage)
             sizes.append(file.bytes / file.rows)
             standings = {
                 Numbering(f"c-{n}", partition.topic, "o"): Standing(at + 1) for n in range(8)

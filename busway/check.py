@@ -11,6 +11,7 @@ from rich.console import Console
 from busway.site import load_checked_site
 from collectors.profile_library import load_profile
 from facility.site import Site
+from warehouse.location import LakeLocation
 
 
 def check_site(path: Path) -> None:
@@ -42,7 +43,7 @@ def describe(site: Site) -> Iterable[str]:
             minus = f" - {' - '.join(total.subtract)}" if total.subtract else ""
             yield f"boundary  {name} = {' + '.join(total.add)}{minus}"
     yield f"kafka     {', '.join(site.kafka.bootstrap_servers) or 'embedded'}"
-    yield f"lake      {site.lake.directory}"
+    yield f"lake      {LakeLocation.of(site.lake)}"
 
 
 def _counted(names: Iterable[str]) -> str:

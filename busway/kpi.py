@@ -83,7 +83,7 @@ def window(lake: Lake, from_text: str, to_text: str) -> tuple[datetime, datetime
     """
     span = run_sql(lake, SPAN).to_pylist()[0]
     if span["from_at"] is None:
-        raise QueryError(f"lake {lake.directory} holds no readings yet")
+        raise QueryError(f"lake {lake.location} holds no readings yet")
     zone = _time_zone(lake)
     from_at = _moment(from_text, "--from", zone) if from_text else span["from_at"]
     to_at = _moment(to_text, "--to", zone) if to_text else span["to_at"]

@@ -14,6 +14,7 @@ from stream.dead_letter import DeadLetter
 from stream.subscriber import Subscriber
 from warehouse.dimensions import store_dimensions
 from warehouse.lake import Lake
+from warehouse.location import LakeLocation
 from warehouse.sink import ENGINE, Sink
 
 GROUP = "busway-sink"
@@ -32,7 +33,7 @@ def run_sink(site_file: Path, *, embedded_broker: str, health: str, stop_on_eof:
     site = load_checked_site(site_file)
     kafka = kafka_settings(site, embedded_broker)
     group = None if embedded_broker else GROUP
-    with Lake.create_or_open(site.lake.directory, settings=ENGINE) as lake:
+    with Lake.create_or_open(LakeLocation.of(site.lake), settings=ENGINE) as lake:
         store_dimensions(lake, site, counter_facts)
         sink = Sink(
             lake,

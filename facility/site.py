@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from facility.address import AddressUrl
+from facility.lake_address import BucketUrl, CatalogueUrl, EndpointUrl
 from facility.roles import DeviceRole, MeterRole
 from facility.secret import Secret
 
@@ -220,10 +221,43 @@ class Outbox(Model):
     when_full: Literal["drop_oldest", "stop_polling"] = "drop_oldest"
 
 
+class Catalogue(Model):
+    """A PostgreSQL database that holds the lake's catalogue, for sinks on several hosts."""
+
+    url: CatalogueUrl
+    password: Secret | None = None
+    tls: Tls | None = None
+
+
+class Bucket(Model):
+    """A place in an S3-compatible object store that holds the lake's files."""
+
+    url: BucketUrl
+    endpoint: EndpointUrl | None = None
+    """None: Amazon's, over TLS."""
+    region: str = "us-east-1"
+    url_style: Literal["path", "virtual_host"] = "path"
+    """Where a request names the bucket."""
+    access_key: Secret
+    secret_key: Secret
+    ca_file: Path | None = None
+
+
+def _url_only(value: object) -> object:
+    return {"url": value} if isinstance(value, str) else value
+
+
 class Lake(Model):
-    """Where rows come to rest."""
+    """Where rows come to rest: by default all of it in one directory, with an SQLite catalogue."""
 
     directory: Path = Path("lake")
+    catalogue: (
+        Annotated[Catalogue, BeforeValidator(_url_only, json_schema_input_type=Catalogue | str)]
+        | None
+    ) = None
+    """A file may write just the URL."""
+    bucket: Bucket | None = None
+    """Where the Parquet files lie instead of in the directory."""
     flush_seconds: float = Field(default=2.0, gt=0)
     flush_rows: int = Field(default=1_000_000, ge=1)
     flush_megabytes: float = Field(default=256, gt=0)

@@ -162,7 +162,7 @@ def _findings(
 def _missing_files(form: Form, folder: Path) -> Iterator[Finding]:
     """Certificates must be there; secrets may come later, and say so themselves when read."""
     root = YamlEntry(form.file, ())
-    for section in ("http_credentials", "modbus_credentials", "kafka"):
+    for section in ("http_credentials", "modbus_credentials", "kafka", "lake"):
         for field, path in paths_in(getattr(form.entries, section)):
             if str(field[-1]).endswith("_file") and not (folder / path).is_file():
                 yield Finding(root, (section, *field), f"{folder / path} is no file")

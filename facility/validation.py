@@ -11,7 +11,17 @@ from facility.mistakes import Step, did_you_mean, near
 
 KnownKeys = Callable[[Sequence[Step]], Iterable[str]]
 
-SECRET_KEYS = frozenset({"community", "auth_key", "privacy_key", "password", "bearer_token"})
+SECRET_KEYS = frozenset(
+    {
+        "community",
+        "auth_key",
+        "privacy_key",
+        "password",
+        "bearer_token",
+        "access_key",
+        "secret_key",
+    }
+)
 """What stands under these is never printed."""
 
 _EXPECTED = {

@@ -35,9 +35,7 @@ def commit(connection: Connection, advance: Advance) -> None:
 
     def work() -> None:
         for table, file in advance.files:
-            connection.execute(
-                "call ducklake_add_data_files('lake', ?, ?)", [table, str(file.path)]
-            )
+            connection.execute("call ducklake_add_data_files('lake', ?, ?)", [table, file.path])
         _advance_offsets(connection, advance.offsets)
         _advance_progress(connection, advance.standings)
 

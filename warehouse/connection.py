@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from facility.errors import LakeUnavailable, QueryError
+from facility.site import Catalogue
+from warehouse.attachment import (
+    ALIAS,
+    CATALOGUE_SECRET,
+    attach_statement,
+    conninfo,
+    extensions,
+    literal,
+    secret_statements,
+)
+from warehouse.location import LakeLocation
 
-ALIAS = "lake"
-"""The name a lake is attached under; the SQL files that set its options use it too."""
-EXTENSIONS = ("ducklake", "sqlite_scanner")
+LOCK = "from postgres_query('guard', 'select 1 as held from pg_advisory_xact_lock(4219755372)')"
+"""The number is of no meaning: it only must be nobody else's."""
 
 Parameters = Sequence[object] | Mapping[str, object]
 """Bound to `?` and `$1` by position, or to `$name`."""
@@ -97,42 +106,61 @@ class Connection:
         self._database.close()
 
 
-def connect(
-    catalogue: Path, data: Path, *, read_only: bool, settings: EngineSettings
-) -> Connection:
-    """Attach the lake whose SQLite catalogue and data directory are given, and use it.
+def connect(location: LakeLocation, *, read_only: bool, settings: EngineSettings) -> Connection:
+    """Attach a lake, and use it.
 
     Raises:
         LakeUnavailable: an extension is missing, or the catalogue cannot be opened.
+        ConfigError: a secret is not where the site file says.
     """
     with _our_errors():
         database = open_database(settings)
         try:
-            return attach(database, catalogue, data, read_only=read_only)
+            return attach(database, location, read_only=read_only)
         except BaseException:
             database.close()
             raise
 
 
 def open_database(settings: EngineSettings) -> duckdb.DuckDBPyConnection:
-    """Start DuckDB in memory, with what it takes to attach a lake."""
+    """Start DuckDB in memory."""
     database = duckdb.connect(config=_configuration(settings))
-    try:
-        _load_extensions(database)
-        database.execute("set global TimeZone = 'UTC'")
-    except BaseException:
-        database.close()
-        raise
+    database.execute("set global TimeZone = 'UTC'")
     return database
 
 
 def attach(
-    database: duckdb.DuckDBPyConnection, catalogue: Path, data: Path, *, read_only: bool
+    database: duckdb.DuckDBPyConnection, location: LakeLocation, *, read_only: bool
 ) -> Connection:
     """Attach a lake to a running DuckDB, and use it."""
-    database.execute(_attach_statement(catalogue, data, read_only=read_only))
+    load(database, extensions(location))
+    _give_secrets(database, location)
+    database.execute(attach_statement(location, read_only=read_only))
     database.execute(f"use {ALIAS}")
     return Connection(database)
+
+
+@contextmanager
+def catalogue_locked(location: LakeLocation) -> Iterator[None]:
+    """Hold a PostgreSQL catalogue against others that would create or upgrade the same lake.
+
+    Raises:
+        LakeUnavailable: it cannot be reached, or was held by others for STATEMENT_TIMEOUT_S.
+    """
+    assert isinstance(location.catalogue, Catalogue)
+    with _our_errors():
+        guard = open_database(WHOLE_MACHINE)
+    try:
+        with _our_errors():
+            load(guard, ("postgres_scanner",))
+            _give_secrets(guard, location)
+            source = f"{literal(conninfo(location.catalogue))}"
+            guard.execute(f"attach {source} as guard (type postgres, secret {CATALOGUE_SECRET})")
+            guard.execute("begin transaction")
+            guard.execute(LOCK).fetchall()
+        yield
+    finally:
+        guard.close()
 
 
 def _configuration(settings: EngineSettings) -> dict[str, str | bool | int | float | list[str]]:
@@ -146,36 +174,26 @@ def _configuration(settings: EngineSettings) -> dict[str, str | bool | int | flo
     return configuration
 
 
-def _load_extensions(database: duckdb.DuckDBPyConnection) -> None:
+def load(database: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
     """Load the signed extensions from their wheels, else those installed on this machine."""
-    for name in EXTENSIONS:
+    for name in names:
         try:
             wheel = files(f"duckdb_extension_{name}")
         except ModuleNotFoundError:
             database.execute(f"load {name}")
             continue
         file = wheel / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
-        database.execute(f"load {_literal(str(file))}")
+        database.execute(f"load {literal(str(file))}")
 
 
-def _attach_statement(catalogue: Path, data: Path, *, read_only: bool) -> str:
-    """Write the ATTACH statement, which takes no bound parameters.
-
-    The data path is given each time, so a lake may be moved; WAL lets readers and a writer go on
-    side by side.
-    """
-    options = [
-        f"data_path {_literal(str(data))}",
-        "override_data_path true",
-        "meta_journal_mode 'WAL'",
-        "meta_busy_timeout 5000",
-        *(["read_only"] if read_only else []),
-    ]
-    return f"attach {_literal(f'ducklake:sqlite:{catalogue}')} as {ALIAS} ({', '.join(options)})"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _give_secrets(database: duckdb.DuckDBPyConnection, location: LakeLocation) -> None:
+    for statement in secret_statements(location):
+        try:
+            database.execute(statement)
+        except duckdb.Error:  # its text would quote the statement
+            raise LakeUnavailable(
+                f"DuckDB does not take the credentials of lake {location}"
+            ) from None
 
 
 _MISTAKES = (

@@ -1,4 +1,4 @@
-"""The lake: a directory with a DuckLake catalogue (SQLite) and Parquet files."""
+"""The lake: a DuckLake catalogue (SQLite or PostgreSQL) and Parquet files (directory or bucket)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,17 @@ from pathlib import Path
 from typing import Self
 
 from facility.errors import LakeSchemaNewer, LakeUnavailable, QueryError
+from facility.site import Catalogue
 from warehouse import sql_catalogue, sql_install
-from warehouse.connection import WHOLE_MACHINE, Connection, EngineSettings, connect
+from warehouse.connection import (
+    WHOLE_MACHINE,
+    Connection,
+    EngineSettings,
+    catalogue_locked,
+    connect,
+)
+from warehouse.location import LakeLocation
+from warehouse.storage import Storage, path_of
 
 FORMAT = 1
 """Version of the tables in SCHEMA; a lake of a higher one is refused."""
@@ -24,25 +33,27 @@ CREATION_DEADLINE_S = 30.0
 class Lake:
     """An open lake. One thread at a time uses `connection`; others `fork` it."""
 
-    def __init__(self, directory: Path, connection: Connection) -> None:
-        self.directory = directory
+    def __init__(self, location: LakeLocation, connection: Connection) -> None:
+        self.location = location
         self.connection = connection
 
     @classmethod
     def create_or_open(
-        cls, directory: Path | str, *, settings: EngineSettings = WHOLE_MACHINE
+        cls, place: LakeLocation | Path | str, *, settings: EngineSettings = WHOLE_MACHINE
     ) -> Self:
         """Open the lake for writing; make it, and bring its SQL up to date, where needed.
 
-        Creation is one transaction, under a lock on the directory: a crash leaves no tables or all.
+        `place` is what a site file describes, or the directory of a lake that is all in one.
+        Creation is one transaction, under a lock: a crash leaves no tables or all.
 
         Raises:
-            LakeUnavailable: the directory cannot be written, or the catalogue not be opened.
+            LakeUnavailable: the lake cannot be written, or the catalogue not be opened.
             LakeSchemaNewer: a newer Busway made the tables.
+            ConfigError: a secret is not where the site file says.
         """
-        path = _writable(Path(directory))
-        with _locked(path):
-            lake = cls(path, _connect(path, read_only=False, settings=settings))
+        location = _location(place)
+        with _locked(location):
+            lake = cls(location, _connect(location, read_only=False, settings=settings))
             try:
                 lake._bring_up_to_date()
             except BaseException:
@@ -52,20 +63,22 @@ class Lake:
 
     @classmethod
     def open_read_only(
-        cls, directory: Path | str, *, settings: EngineSettings = WHOLE_MACHINE
+        cls, place: LakeLocation | Path | str, *, settings: EngineSettings = WHOLE_MACHINE
     ) -> Self:
         """Open the lake for questions; it must be there.
 
         Raises:
-            LakeUnavailable: there is no lake in the directory, or it cannot be opened.
+            LakeUnavailable: there is no lake in that place, or it cannot be opened.
             LakeSchemaNewer: a newer Busway made the tables.
+            ConfigError: a secret is not where the site file says.
         """
-        path = Path(directory).absolute()
-        if not _catalogue(path).is_file():
+        location = _location(place)
+        catalogue = location.catalogue
+        if isinstance(catalogue, Path) and not catalogue.is_file():
             raise LakeUnavailable(
-                f"no lake in {path}: {_catalogue(path).name} is missing; `busway sink` makes one"
+                f"no lake in {location}: {catalogue.name} is missing; `busway sink` makes one"
             )
-        lake = cls(path, _connect(path, read_only=True, settings=settings))
+        lake = cls(location, _connect(location, read_only=True, settings=settings))
         try:
             lake._refuse_empty()
         except BaseException:
@@ -73,9 +86,19 @@ class Lake:
             raise
         return lake
 
+    @property
+    def directory(self) -> Path:
+        """The lake's place on this machine."""
+        return self.location.directory
+
+    @property
+    def storage(self) -> Storage:
+        """Where its Parquet files lie."""
+        return self.location.storage
+
     def table_directory(self, table: str) -> Path:
-        """Where the Parquet files of a table lie."""
-        return _data(self.directory) / "main" / table
+        """Where the Parquet files of a table lie, in a lake that keeps them in a directory."""
+        return Path(path_of(self.storage, table))
 
     def close(self) -> None:
         """Let go of the lake; safe twice."""
@@ -98,7 +121,7 @@ class Lake:
     def _refuse_empty(self) -> None:
         if self._known_version() is None:
             raise LakeUnavailable(
-                f"{_catalogue(self.directory)} has no tables; `busway sink` makes them"
+                f"{self.location.catalogue_name} has no tables; `busway sink` makes them"
             )
 
     def _known_version(self) -> int | None:
@@ -114,37 +137,33 @@ class Lake:
             return None
         if "lake_format" not in tables:
             raise LakeUnavailable(
-                f"{_catalogue(self.directory)} is not Busway's: it has tables ({tables[0]}, ...) "
-                "but no lake_format; give another directory"
+                f"{self.location.catalogue_name} is not Busway's: it has tables ({tables[0]}, ...) "
+                "but no lake_format; give another place"
             )
         version = self.connection.fetch("select version from lake_format")["version"][0].as_py()
         if version > FORMAT:
             raise LakeSchemaNewer(
-                f"lake {self.directory} has format {version}, and this Busway knows formats up to "
+                f"lake {self.location} has format {version}, and this Busway knows formats up to "
                 f"{FORMAT}: upgrade Busway"
             )
         return int(version)
 
 
-def _catalogue(directory: Path) -> Path:
-    return directory / "catalogue.sqlite"
+def _location(place: LakeLocation | Path | str) -> LakeLocation:
+    return place if isinstance(place, LakeLocation) else LakeLocation.of_directory(place)
 
 
-def _data(directory: Path) -> Path:
-    return directory / "data"
-
-
-def _connect(directory: Path, *, read_only: bool, settings: EngineSettings) -> Connection:
-    catalogue = _catalogue(directory)
+def _connect(location: LakeLocation, *, read_only: bool, settings: EngineSettings) -> Connection:
     try:
-        return connect(catalogue, _data(directory), read_only=read_only, settings=settings)
+        return connect(location, read_only=read_only, settings=settings)
     except (LakeUnavailable, QueryError) as error:
-        raise LakeUnavailable(f"catalogue {catalogue} cannot be opened: {error}") from error
+        raise LakeUnavailable(
+            f"catalogue {location.catalogue_name} cannot be opened: {error}"
+        ) from error
 
 
-def _writable(directory: Path) -> Path:
+def _make_writable(path: Path) -> None:
     """Make the directory and try a file in it, so that a refusal comes now and by name."""
-    path = directory.absolute()
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
@@ -154,12 +173,22 @@ def _writable(directory: Path) -> Path:
             f"lake directory {path} cannot be written: {error.strerror}; give a directory that "
             "this user may write to"
         ) from error
-    return path
 
 
 @contextmanager
-def _locked(directory: Path) -> Iterator[None]:
-    """Hold the directory against other processes that would create or upgrade the same lake."""
+def _locked(location: LakeLocation) -> Iterator[None]:
+    """Hold the lake against other processes that would create or upgrade the same."""
+    if isinstance(location.catalogue, Catalogue):
+        with catalogue_locked(location):
+            yield
+    else:
+        _make_writable(location.directory)
+        with _directory_locked(location.directory):
+            yield
+
+
+@contextmanager
+def _directory_locked(directory: Path) -> Iterator[None]:
     descriptor = os.open(directory, os.O_RDONLY)
     deadline = time.monotonic() + CREATION_DEADLINE_S
     try:

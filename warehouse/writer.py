@@ -81,9 +81,7 @@ class Writer:
                 self._write(buffer, files)
                 self._commit(buffer, files)
             except FenceLost:
-                for file in files.values():
-                    with suppress(OSError):
-                        file.path.unlink()
+                self._remove(files)
                 raise
             except LakeUnavailable as error:
                 self._note_trouble(str(error))
@@ -120,11 +118,11 @@ class Writer:
     @WRITE_SECONDS.time()
     def _write(self, buffer: Buffer, files: dict[str, DataFile]) -> None:
         """Write what no earlier attempt has written, or what has vanished since."""
+        storage = self._lake.storage
         for topic, batches in buffer.batches.items():
             layout = LAYOUTS[topic]
-            if layout.table not in files or not files[layout.table].path.exists():
-                directory = self._lake.table_directory(layout.table)
-                files[layout.table] = write_file(sort_rows(batches, layout), layout, directory)
+            if layout.table not in files or not storage.exists(files[layout.table].path):
+                files[layout.table] = write_file(sort_rows(batches, layout), layout, storage)
 
     @COMMIT_SECONDS.time()
     def _commit(self, buffer: Buffer, files: Mapping[str, DataFile]) -> None:
@@ -141,6 +139,12 @@ class Writer:
             BYTES.labels(table).inc(file.bytes)
         COMMITS.inc()
         NEWEST.set(buffer.newest_ms / 1000)
+
+    def _remove(self, files: Mapping[str, DataFile]) -> None:
+        """Remove what will not be registered; what cannot be removed now is swept later."""
+        for file in files.values():
+            with suppress(LakeUnavailable):
+                self._lake.storage.delete(file.path)
 
     def _note_trouble(self, trouble: str) -> None:
         """Say once that the lake is away, and once that it is back."""

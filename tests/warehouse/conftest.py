@@ -7,8 +7,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse.connection import ALIAS, attach, open_database
+from warehouse.attachment import ALIAS
+from warehouse.connection import attach, open_database
 from warehouse.lake import Lake
+from warehouse.location import LakeLocation
 from warehouse.sink import ENGINE
 
 
@@ -34,7 +36,8 @@ def lake(empty_lake, database, tmp_path) -> Iterator[Lake]:
     directory = tmp_path / "lake"
     shutil.copytree(empty_lake, directory)
     cursor = database.cursor()
-    connection = attach(cursor, directory / "catalogue.sqlite", directory / "data", read_only=False)
-    with Lake(directory, connection) as opened:
+    location = LakeLocation.of_directory(directory)
+    connection = attach(cursor, location, read_only=False)
+    with Lake(location, connection) as opened:
         yield opened
     database.execute(f"detach {ALIAS}")

@@ -315,7 +315,7 @@ def test_a_file_that_vanished_before_its_commit_is_written_again(lake, monkeypat
     def commit(connection, advance):
         if not vanished:
             [(_, file)] = advance.files
-            file.path.unlink()
+            lake.storage.delete(file.path)
             vanished.append(file)
         original(connection, advance)
 

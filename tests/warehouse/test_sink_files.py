@@ -17,11 +17,19 @@ from sink_feed import POLL_TOPIC, READING_TOPIC, polls, readings
 from facility.errors import LakeUnavailable
 from facility.reading import READINGS
 from warehouse import parquet_files
+from warehouse.directory_storage import DirectoryStorage
 from warehouse.layout import LAYOUTS, ROW_GROUP_ROWS
 from warehouse.parquet_files import write_file
 from warehouse.sorting import sort_rows
 
 LAYOUT = LAYOUTS[READING_TOPIC]
+
+
+@pytest.fixture
+def storage(tmp_path):
+    made = DirectoryStorage(tmp_path)
+    made.prepare(["readings"])
+    return made
 
 
 def by_hand(batches):
@@ -69,12 +77,12 @@ def test_polls_are_sorted_by_device_then_time():
     assert table["error"].to_pylist() == ["timeout: no answer in 3 s"] * 2 + [None] * 2
 
 
-def test_a_file_is_sorted_compressed_and_has_statistics(tmp_path):
+def test_a_file_is_sorted_compressed_and_has_statistics(storage):
     rows = 3000
     batches = [readings(s, rows, quantity=q) for s in (1, 2) for q in ("voltage_v", "current_a")]
-    file = write_file(sort_rows(batches, LAYOUT), LAYOUT, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [file.path.name]
-    assert (file.rows, file.bytes) == (4 * rows, file.path.stat().st_size)
+    file = write_file(sort_rows(batches, LAYOUT), LAYOUT, storage)
+    [stored] = storage.files("readings")
+    assert (file.path, file.rows, file.bytes) == (stored.path, 4 * rows, stored.bytes)
     assert pq.read_table(file.path).to_pylist() == by_hand(batches)
     group = pq.read_metadata(file.path).row_group(0)
     columns = {group.column(i).path_in_schema: group.column(i) for i in range(6)}
@@ -86,18 +94,18 @@ def test_a_file_is_sorted_compressed_and_has_statistics(tmp_path):
     assert set(columns["value"].encodings) == {"BYTE_STREAM_SPLIT", "RLE"}
 
 
-def test_row_groups_let_a_question_skip_other_quantities(tmp_path):
+def test_row_groups_let_a_question_skip_other_quantities(storage):
     quantities = ("current_a", "voltage_v")
     batches = [readings(1, ROW_GROUP_ROWS, quantity=q) for q in quantities]
-    file = write_file(sort_rows(batches, LAYOUT), LAYOUT, tmp_path)
+    file = write_file(sort_rows(batches, LAYOUT), LAYOUT, storage)
     metadata = pq.read_metadata(file.path)
     found = [metadata.row_group(i).column(3).statistics for i in range(metadata.num_row_groups)]
     assert [(group.min, group.max) for group in found] == [(q, q) for q in quantities]
 
 
-def test_types_need_no_arrow_metadata(tmp_path):
+def test_types_need_no_arrow_metadata(storage):
     """What a reader without Arrow sees: UTC microseconds, text, doubles, small integers."""
-    file = write_file(sort_rows([readings(1)], LAYOUT), LAYOUT, tmp_path)
+    file = write_file(sort_rows([readings(1)], LAYOUT), LAYOUT, storage)
     schema = pq.read_schema(file.path)
     assert schema.metadata is None
     expected = [field.type for field in READINGS]
@@ -105,33 +113,33 @@ def test_types_need_no_arrow_metadata(tmp_path):
     assert schema.types == expected
 
 
-def test_nulls_stay_nulls(tmp_path):
+def test_nulls_stay_nulls(storage):
     batch = readings(1, 3)
     batch = batch.set_column(4, batch.schema.field(4), pa.array([1.5, None, None], pa.float64()))
-    file = write_file(sort_rows([batch], LAYOUT), LAYOUT, tmp_path)
+    file = write_file(sort_rows([batch], LAYOUT), LAYOUT, storage)
     values = pq.read_table(file.path)["value"]
     assert values.null_count == 2
     assert not np.isnan(values.drop_null().to_numpy()).any()
 
 
-def test_a_full_disk_is_named_and_leaves_nothing(tmp_path, monkeypatch):
+def test_a_full_disk_is_named_and_leaves_nothing(storage, monkeypatch):
     def no_space(table, file, **_):
         file.write(b"PAR1")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(parquet_files.pq, "write_table", no_space)
     with pytest.raises(LakeUnavailable, match="cannot be written: No space left on device"):
-        write_file(sort_rows([readings(1)], LAYOUT), LAYOUT, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+        write_file(sort_rows([readings(1)], LAYOUT), LAYOUT, storage)
+    assert storage.files("readings") == []
 
 
-def test_duckdb_alone_reads_the_files(tmp_path):
+def test_duckdb_alone_reads_the_files(storage):
     """No code of ours, no catalogue: a process with DuckDB and the files."""
     batches = [readings(seq) for seq in (1, 2)]
-    write_file(sort_rows(batches, LAYOUT), LAYOUT, tmp_path)
+    write_file(sort_rows(batches, LAYOUT), LAYOUT, storage)
     query = (
         "select count(*), sum(value), count(distinct device), min(ts)::varchar "
-        f"from read_parquet('{tmp_path}/*.parquet')"
+        f"from read_parquet('{storage.root}/main/readings/*.parquet')"
     )
     script = (
         "import duckdb; duckdb.sql(\"set timezone = 'UTC'\");"

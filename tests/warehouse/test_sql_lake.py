@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import duckdb
 import pytest
 from sql_bench import SqlBench, at
 
 from warehouse import sql_catalogue
-from warehouse.connection import _load_extensions
+from warehouse.connection import load, open_database
 from warehouse.lake import Lake
 from warehouse.query import run_sql
+from warehouse.sink import ENGINE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
 DIMENSIONS = ("sites", "devices", "meters", "boundary_terms", "feeds", "quantities")
@@ -65,9 +65,8 @@ def test_any_duckdb_that_attaches_the_lake_has_the_macros(filled):
     expected = rounded(run_sql(filled, ENERGY, WINDOW).to_pylist())
     directory = filled.directory
     filled.close()
-    with duckdb.connect() as database:
-        _load_extensions(database)
-        database.execute("set TimeZone = 'UTC'")
+    with open_database(ENGINE) as database:
+        load(database, ("ducklake", "sqlite_scanner"))
         database.execute(
             f"attach 'ducklake:sqlite:{directory}/catalogue.sqlite' as elsewhere (read_only)"
         )
