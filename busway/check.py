@@ -43,7 +43,9 @@ def describe(site: Site) -> Iterable[str]:
             minus = f" - {' - '.join(total.subtract)}" if total.subtract else ""
             yield f"boundary  {name} = {' + '.join(total.add)}{minus}"
     yield f"kafka     {', '.join(site.kafka.bootstrap_servers) or 'embedded'}"
-    yield f"lake      {LakeLocation.of(site.lake)}"
+    location = LakeLocation.of(site.lake)
+    files = f", files in {location.storage.root}" if site.lake.bucket or site.lake.catalogue else ""
+    yield f"lake      {location}{files}"
 
 
 def _counted(names: Iterable[str]) -> str:

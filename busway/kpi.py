@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from busway.format import Format
 from busway.output import write_table
+from busway.site import lake_location
 from facility.errors import QueryError
 from warehouse.lake import Lake
 from warehouse.query import run_sql
@@ -37,7 +38,7 @@ def print_periods(
         QueryError: a time cannot be read, or the window is empty or ends before it begins.
         LakeUnavailable: there is no lake, or it cannot be read.
     """
-    with Lake.open_read_only(directory) as lake:
+    with Lake.open_read_only(lake_location(directory)) as lake:
         from_at, to_at = window(lake, from_text, to_text)
         asked = {"from_at": from_at, "to_at": to_at, "grain": grain}
         write_table(run_sql(lake, query, asked), output_format)
@@ -55,7 +56,7 @@ def print_ledger(
         QueryError: a time cannot be read, or there are no polls of such a device in the window.
         LakeUnavailable: there is no lake, or it cannot be read.
     """
-    with Lake.open_read_only(directory) as lake:
+    with Lake.open_read_only(lake_location(directory)) as lake:
         zone = _time_zone(lake)
         from_at = (
             _moment(from_text, "--from", zone) if from_text else datetime.fromtimestamp(0, UTC)

@@ -18,7 +18,7 @@ SiteOption = Annotated[
 ]
 LakeOption = Annotated[
     Path,
-    typer.Option("--lake", envvar="BUSWAY_LAKE", help="The lake's directory."),
+    typer.Option("--lake", envvar="BUSWAY_LAKE", help="The lake's directory, or a site file."),
 ]
 HealthOption = Annotated[
     str,

@@ -9,6 +9,7 @@ from collectors.snmp.index import read_component
 from facility.counter import CounterFacts
 from facility.site import Kafka, Site
 from facility.site_file import load_site
+from warehouse.location import LakeLocation
 
 
 def load_checked_site(path: Path) -> Site:
@@ -19,6 +20,17 @@ def load_checked_site(path: Path) -> Site:
         ProfileError: a profile of ours is wrong.
     """
     return load_site(path, profiles={name: load_profile(name).protocol for name in profile_names()})
+
+
+def lake_location(place: Path) -> LakeLocation:
+    """Where a lake is: in the directory named, or where the site file named says.
+
+    Raises:
+        SiteFileError: it is a file with mistakes.
+    """
+    if place.is_file():
+        return LakeLocation.of(load_site(place).lake)
+    return LakeLocation.of_directory(place)
 
 
 def counter_facts(profile: str, component: str, quantity: str) -> CounterFacts | None:

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from busway.format import Format
 from busway.output import WIDTH, as_rich, write_table
+from busway.site import lake_location
 from facility.errors import QueryError
 from warehouse.lake import Lake
 from warehouse.query import run_sql, views
@@ -23,7 +24,7 @@ def answer(directory: Path, query: str, output_format: Format) -> None:
         QueryError: the statement is wrong.
         LakeUnavailable: there is no lake, or it cannot be read.
     """
-    with Lake.open_read_only(directory) as lake:
+    with Lake.open_read_only(lake_location(directory)) as lake:
         write_table(run_sql(lake, query), output_format)
 
 
@@ -34,8 +35,10 @@ def prompt(directory: Path) -> None:
         LakeUnavailable: there is no lake, or it cannot be read.
     """
     console = Console(width=WIDTH, highlight=False)
-    with Lake.open_read_only(directory) as lake:
-        console.print(f"Lake {directory}. End a statement with ';'. '.views' lists, '.quit' ends.")
+    with Lake.open_read_only(lake_location(directory)) as lake:
+        console.print(
+            f"Lake {lake.location}. End a statement with ';'. '.views' lists, '.quit' ends."
+        )
         while (statement := _read_statement(console)) is not None:
             try:
                 if statement == ".views":
