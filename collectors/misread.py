@@ -40,7 +40,10 @@ class _Trial:
 
 
 async def explain_misreading(profile: Profile, own: Poll, *, same: Read, again: Read) -> str | None:
-    """In words, which word order fits the registers, or else whether the addresses are off by one.
+    """In words, which word order, or which addresses one off, fit more points than the profile's.
+
+    Of all these the one that fits most is named: where addresses are off by one, swapped words
+    often give numbers close to the right ones.
 
     None where nothing speaks against the values, and for other protocols than Modbus.
 
@@ -54,11 +57,11 @@ async def explain_misreading(profile: Profile, own: Poll, *, same: Read, again: 
     if section is None or not any(doubts(profile, own)):
         return None
     count, ours = len(own.points), fitting(profile, own)
-    for trials, read in ((_orders(profile, section), same), (_shifts(profile, section), again)):
-        fits = [(await _fitting(trial.profile, read), trial) for trial in trials]
-        fit, trial = max(fits, key=lambda pair: pair[0])
-        if fit > ours:
-            return f"{trial.change}, with which {fit} of {count} points fit; as it is, {ours} do"
+    fits = [(await _fitting(trial.profile, same), trial) for trial in _orders(profile, section)]
+    fits += [(await _fitting(trial.profile, again), trial) for trial in _shifts(profile, section)]
+    fit, trial = max(fits, key=lambda pair: pair[0])
+    if fit > ours:
+        return f"{trial.change}, with which {fit} of {count} points fit; as it is, {ours} do"
     return (
         f"{ours} of {count} points fit; neither another word order nor addresses one off fit more"
     )

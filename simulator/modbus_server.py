@@ -145,6 +145,8 @@ class _IdentificationRequest(ModbusPDU):
     async def datastore_update(self, context: _Units, device_id: int) -> ModbusPDU:  # type: ignore[override] # the endpoint's own
         """Answer with the unit's objects of the level asked for, from the first asked for on."""
         known = context.identification(device_id)
+        if known is None:
+            return ExceptionResponse(self.function_code, ExcCodes.GATEWAY_NO_RESPONSE)
         if not known:
             return ExceptionResponse(self.function_code, ExcCodes.ILLEGAL_FUNCTION)
         last = LAST_OBJECTS.get(self._level, 0xFF)
@@ -171,10 +173,10 @@ class _Units(SimCore):
         answering = self._of_unit.get(unit)
         return answering.fault if answering else None
 
-    def identification(self, unit: int) -> Mapping[int, str]:
-        """What the unit says of itself."""
+    def identification(self, unit: int) -> Mapping[int, str] | None:
+        """What the unit says of itself; None where there is no such unit."""
         answering = self._of_unit.get(unit)
-        return answering.device.identification if answering else {}
+        return answering.device.identification if answering else None
 
     async def async_getValues(  # noqa: N802 - pymodbus's name
         self, device_id: int, func_code: int, address: int, count: int = 1

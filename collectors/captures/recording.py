@@ -11,7 +11,7 @@ import numpy as np
 
 from collectors.captures.dump import Capture, ExporterText, Registers, Walk
 from collectors.captures.registers import Place
-from collectors.dcgm.opening import text_of
+from collectors.dcgm.opening import open_dcgm, text_of
 from collectors.dcgm.source import DcgmSource, Text
 from collectors.modbus.gateway import Gateway, Transport
 from collectors.modbus.opening import transport_of
@@ -47,6 +47,8 @@ def open_recorded(device: Device, profile: Profile, site: Site) -> tuple[Source,
         recorder = session = RecordingSession(session_of(device, site))
         return SnmpSource(device, profile.snmp, session), recorder
     assert profile.dcgm is not None
+    if device.address.scheme == "nvml":  # numbers of a library's calls, not of a text
+        return open_dcgm(device, profile, site), RecordedNothing()
     recorder = text = RecordingText(text_of(device, site))
     return DcgmSource(device, profile.dcgm, text), recorder
 
@@ -121,3 +123,11 @@ class RecordingText:
     def capture(self) -> ExporterText:
         """See `Recorder`."""
         return ExporterText(self._last)
+
+
+class RecordedNothing:
+    """Of a device that is asked through calls, which leave nothing to record."""
+
+    def capture(self) -> ExporterText:
+        """See `Recorder`."""
+        return ExporterText(b"")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collectors.modbus.gateway import SILENT_CODES
 from collectors.modbus.planner import Range
 from collectors.modbus.transport import ModbusRefused
 
@@ -46,7 +47,7 @@ async def find_sunspec(read: Read) -> SunSpec | None:
     """Look for the marker and follow the chain; None where there is no marker.
 
     Raises:
-        DeviceError: as `read`, but for a refusal, which means that nothing is there.
+        DeviceError: as `read`, but for a device's own refusal, which means that nothing is there.
     """
     for base in BASES:
         if await _registers(read, base, 2) == MARKER:
@@ -79,5 +80,7 @@ async def _common(read: Read, models: dict[int, int]) -> tuple[str, str]:
 async def _registers(read: Read, address: int, count: int) -> bytes:
     try:
         return await read(Range("holding", address, count))
-    except ModbusRefused:
+    except ModbusRefused as refusal:
+        if refusal.code in SILENT_CODES:
+            raise
         return b""
