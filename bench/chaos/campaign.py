@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-import numpy as np
-
 from bench.chaos.check import Found, Served, broken_checks, check
 from bench.chaos.faults import FAULTS, STEPS_CLOCK, Fault
 from bench.chaos.numbered import NumberedMeters, Point
 from bench.chaos.stage import Stage
 from busway.processes import free_port
 from facility.errors import LakeUnavailable
-from simulator.modbus_server import ModbusServer
 from warehouse.lake import Lake
 from warehouse.query import run_sql
 
@@ -25,12 +22,18 @@ METERS = 6
 SETTLE_S = 1.0
 CATCH_UP_S = 90.0
 LOOK_S = 0.5
-REACHED = """
-select min(newest) as newest, count(*) as sources from (
-    select epoch(max(ts)) as newest from readings group by device
-    union all
-    select epoch(max(scheduled_at)) from polls group by device
-)
+ONE = "frequency_hz"
+"""A quantity of which a meter has one point."""
+REACHED = f"""
+with counted as (select unnest($counted, recursive := true)),
+numbers as (
+    select device, max(round(value) - last) > 0 as has_later,
+        count(distinct round(value)) filter (round(value) <= last) as stored
+    from readings inner join counted using (device)
+    where quantity = '{ONE}' group by device
+),
+asked as (select device, count(*) as asked from polls where outcome <> 'dropped' group by device)
+select device from numbers inner join asked using (device) where has_later and asked >= stored
 """
 
 
@@ -72,10 +75,10 @@ class Campaign:
             NotCaughtUp: after a fault, or at the start, the pipeline did not (re)cover.
         """
         trials = []
-        async with ModbusServer(self._meters.devices):
+        with self._meters.serving():
             try:
                 self._stage.heal()
-                await self._catch_up(time.time())
+                await self._catch_up({(d.id, "", ONE): 1 for d in self._meters.devices})
                 self._checked, self._checked_until_s = self._count(), time.time()
                 for fault in faults:
                     trials.append(await self._trial(fault))
@@ -89,10 +92,10 @@ class Campaign:
         await fault(self._stage, self._random)
         self._stage.heal()
         counted, ended_s = self._count(), time.time()
-        await self._catch_up(ended_s)
+        await self._catch_up(counted)
         recovery_s = time.time() - ended_s
         served = {
-            point: self._served(point, count)
+            point: Served(self._checked.get(point, 0) + 1, count)
             for point, count in counted.items()
             if count > self._checked.get(point, 0)
         }
@@ -105,31 +108,32 @@ class Campaign:
         return Trial(fault.__name__, found, broken, recovery_s)
 
     def _count(self) -> dict[Point, int]:
-        return {point: len(times) for point, times in self._meters.served.items()}
+        return dict(self._meters.served)
 
-    def _served(self, point: Point, count: int) -> Served:
-        start = self._checked.get(point, 0)
-        return Served(start + 1, np.array(self._meters.served[point][start:count]))
-
-    async def _catch_up(self, until_s: float) -> None:
-        """Wait until the lake has a reading and a poll of each meter later than that."""
+    async def _catch_up(self, counted: Mapping[Point, int]) -> None:
+        """Wait until the lake has later numbers of each meter, and a poll for each up to these."""
         deadline = time.monotonic() + CATCH_UP_S
-        while (reached := await asyncio.to_thread(self._reached)) <= until_s:
+        while len(reached := await asyncio.to_thread(self._reached, counted)) < METERS:
             if time.monotonic() > deadline:
                 raise NotCaughtUp(
-                    f"after {CATCH_UP_S:.0f} s the lake had come to {until_s - reached:.1f} s "
-                    f"before; logs: {self._stage.directory / 'log'}"
+                    f"after {CATCH_UP_S:.0f} s the lake has only {sorted(reached)} up to date; "
+                    f"logs: {self._stage.directory / 'log'}"
                 )
             await asyncio.sleep(LOOK_S)
 
-    def _reached(self) -> float:
-        """Time of the newest row of the meter, and of the table, that is furthest behind."""
+    def _reached(self, counted: Mapping[Point, int]) -> set[str]:
+        """Meters of which the lake has all that was counted, and more."""
+        last = [
+            {"device": device, "last": number}
+            for (device, _, quantity), number in counted.items()
+            if quantity == ONE
+        ]
         try:
             with Lake.open_read_only(self._stage.lake) as lake:
-                (row,) = run_sql(lake, REACHED).to_pylist()
+                rows = run_sql(lake, REACHED, {"counted": last})
         except LakeUnavailable:  # not made yet
-            return 0.0
-        return float(row["newest"]) if row["sources"] == 2 * METERS else 0.0
+            return set()
+        return {str(device) for device in rows["device"].to_pylist()}
 
 
 def faults_by_name() -> dict[str, Fault]:

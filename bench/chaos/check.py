@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,14 +13,16 @@ from bench.chaos.numbered import Point
 from warehouse.lake import Lake
 from warehouse.query import run_sql
 
-Numbers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 NUMBERS = """
-select device, component, quantity, list(round(value)::bigint) as numbers
+select device, component, quantity,
+    list(round(value)::bigint order by value) as numbers, list(epoch(ts) order by value) as read_at
 from readings where value is not null group by all
 """
-UNSTORED = """
-select device, list(epoch(scheduled_at) order by scheduled_at) as scheduled_at,
-    list(outcome in ('failed', 'dropped') order by scheduled_at) as is_lost
+LOST_POLLS = """
+select device,
+    coalesce(list(epoch(scheduled_at) order by scheduled_at)
+        filter (outcome in ('failed', 'dropped')), []) as lost_at
 from polls group by device
 """
 CHECKS = ("every_slot_has_a_poll", "every_stored_poll_has_its_readings", "no_batch_is_missing")
@@ -48,10 +49,18 @@ class Found:
 
 @dataclass(frozen=True)
 class Served:
-    """Of one point: the numbers `first` to `first + len(times) - 1`, and when they were served."""
+    """Of one point: the numbers that were served, `first` to `last`."""
 
     first: int
-    times: npt.NDArray[np.float64]
+    last: int
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the lake has of one point: numbers in order, and the times they bear."""
+
+    numbers: npt.NDArray[np.int64]
+    read_at: Floats
 
 
 def check(lake_directory: Path, served: Mapping[Point, Served], *, by_time: bool) -> Found:
@@ -60,58 +69,59 @@ def check(lake_directory: Path, served: Mapping[Point, Served], *, by_time: bool
     Args:
         lake_directory: that has caught up with all of `served`.
         served: by point.
-        by_time: the poll of a missing number is the last one scheduled before it was served, and
-            must be booked as lost; else, as many polls must be booked as numbers are missing.
+        by_time: of numbers missing between two that are stored, as many polls must be booked as
+            lost between those two; else (where clocks were set), anywhere.
     """
     with Lake.open_read_only(lake_directory) as lake:
         rows = run_sql(lake, NUMBERS).to_pylist()
-        polls = {row["device"]: row for row in run_sql(lake, UNSTORED).to_pylist()}
+        polls = run_sql(lake, LOST_POLLS).to_pylist()
+    lost_at = {row["device"]: np.array(row["lost_at"], np.float64) for row in polls}
+    nothing = Stored(np.empty(0, np.int64), np.empty(0))
     stored = {
-        (row["device"], row["component"], row["quantity"]): np.array(row["numbers"], np.int64)
+        (row["device"], row["component"], row["quantity"]): Stored(
+            np.array(row["numbers"], np.int64), np.array(row["read_at"], np.float64)
+        )
         for row in rows
     }
     found = Found()
     for point, part in served.items():
-        numbers = stored.get(point, np.empty(0, np.int64))
-        _compare(found, point, part, numbers, polls[point[0]], by_time=by_time)
+        here = stored.get(point, nothing)
+        _compare(found, "/".join(point), part, here, lost_at[point[0]], by_time=by_time)
     return found
 
 
 def _compare(
-    found: Found,
-    point: Point,
-    served: Served,
-    stored: Numbers,
-    polls: Mapping[str, Sequence[float]],
-    *,
-    by_time: bool,
+    found: Found, name: str, served: Served, stored: Stored, lost_at: Floats, *, by_time: bool
 ) -> None:
-    name = "/".join(point)
-    last = served.first + len(served.times) - 1
-    here = stored[(stored >= served.first) & (stored <= last)]
-    times_stored = Counter(here.tolist())
-    found.served += len(served.times)
-    found.stored += len(times_stored)
-    found.doubled += [f"{name} number {n} x {k}" for n, k in times_stored.items() if k > 1]
-    found.invented += [f"{name} value {n}" for n in stored[stored < 1].tolist()]
-    missing = [n for n in range(served.first, last + 1) if n not in times_stored]
-    lost = _unbooked(missing, served, polls) if by_time else _beyond_the_books(missing, polls)
+    numbers = stored.numbers
+    here, times = np.unique(
+        numbers[(numbers >= served.first) & (numbers <= served.last)], return_counts=True
+    )
+    missing = np.setdiff1d(np.arange(served.first, served.last + 1), here)
+    lost = _beyond_the_books(missing, stored, lost_at, by_time=by_time)
+    found.served += served.last - served.first + 1
+    found.stored += len(here)
+    found.doubled += [f"{name} number {n}" for n in here[times > 1]]
+    found.invented += [f"{name} value {n}" for n in numbers[numbers < 1]]
     found.lost += [f"{name} number {n}" for n in lost]
     found.booked += len(missing) - len(lost)
 
 
-def _unbooked(
-    missing: Sequence[int], served: Served, polls: Mapping[str, Sequence[float]]
+def _beyond_the_books(
+    missing: npt.NDArray[np.int64], stored: Stored, lost_at: Floats, *, by_time: bool
 ) -> list[int]:
-    """Those whose poll is not booked as failed or dropped."""
-    scheduled, is_lost = np.array(polls["scheduled_at"]), polls["is_lost"]
-    slots = np.searchsorted(scheduled, served.times, side="right") - 1
-    return [n for n in missing if not is_lost[slots[n - served.first]]]
-
-
-def _beyond_the_books(missing: Sequence[int], polls: Mapping[str, Sequence[float]]) -> list[int]:
-    """Those that are more than the polls booked as lost, in all."""
-    return list(missing[int(sum(polls["is_lost"])) :])
+    """Those that are more than the polls that are booked as lost."""
+    if not by_time:
+        return [int(n) for n in missing[len(lost_at) :]]
+    beyond: list[int] = []
+    ends = np.searchsorted(stored.numbers, missing)
+    for end in np.unique(ends):
+        run = missing[ends == end]
+        from_s = stored.read_at[end - 1] if end else -np.inf
+        to_s = stored.read_at[end] if end < len(stored.read_at) else np.inf
+        booked = int(np.count_nonzero((lost_at > from_s) & (lost_at < to_s)))
+        beyond += [int(n) for n in run[booked:]]
+    return beyond
 
 
 def broken_checks(lake_directory: Path, from_s: float, to_s: float) -> list[str]:
