@@ -1,4 +1,4 @@
-"""Against net-snmp: its agent read by our driver, its client reading our simulated agent."""
+"""Against agents that are none of ours, net-snmp's and snmpsim's, and net-snmp's client."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import shutil
 import socket
 import subprocess
 import time
+from getpass import getuser
+from grp import getgrgid
 from pathlib import Path
 
 import pytest
+from installable import is_missing
 from snmp_rig import APC, Plant, by_name, source_at
 
 from collectors.profile_library import load_profile
@@ -23,10 +26,12 @@ from simulator.snmp_device import SnmpDevice
 UPS = load_profile("ups-rfc1628")
 SNMPD = shutil.which("snmpd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 CLIENT = shutil.which("snmpbulkwalk")
-needs_agent = pytest.mark.skipif(SNMPD is None, reason="net-snmp's agent (snmpd) is not installed")
-needs_client = pytest.mark.skipif(
-    CLIENT is None, reason="net-snmp's client (snmp) is not installed"
+SNMPSIM = shutil.which(
+    "snmpsim-command-responder",
+    path=f"{Path(__file__).parents[2] / '.venv-snmpsim/bin'}:{os.environ.get('PATH', '')}",
 )
+RECORDED = SnmpCredential(community=Secret(env="SNMP_COMMUNITY"))
+RECORDING = Path(__file__).with_name("foreign") / "ups.snmprec"
 
 KEY = "correct horse"
 CONFIGURATION = """
@@ -56,6 +61,7 @@ EXPECTED = {
 @pytest.fixture(autouse=True)
 def key(monkeypatch):
     monkeypatch.setenv("SNMP_KEY", KEY)
+    monkeypatch.setenv("SNMP_COMMUNITY", "recorded")
     monkeypatch.setenv("WRONG_KEY", "incorrect horse")
 
 
@@ -77,6 +83,8 @@ def free_port():
 
 
 def start_agent(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    if SNMPD is None:
+        is_missing("net-snmp's agent (snmpd)")
     folder.mkdir(exist_ok=True)
     configuration = folder / "snmpd.conf"
     configuration.write_text(CONFIGURATION.format(port=port), "utf-8")
@@ -96,6 +104,46 @@ def agent_port(tmp_path_factory):
         process.terminate()
 
 
+@pytest.fixture(scope="module")
+def simulator_port(tmp_path_factory):
+    """A recording that snmpsim serves under its file's name: community and SNMPv3 context."""
+    if SNMPSIM is None:
+        is_missing("snmpsim (in .venv-snmpsim)")
+    folder, port = tmp_path_factory.mktemp("snmpsim"), free_port()
+    shutil.copy(RECORDING, folder / "recorded.snmprec")
+    user = ("--v3-user=monitor", f"--v3-auth-key={KEY}", f"--v3-priv-key={KEY}")
+    protocols = ("--v3-auth-proto=SHA512", "--v3-priv-proto=AES")
+    identity = (f"--process-user={getuser()}", f"--process-group={getgrgid(os.getgid()).gr_name}")
+    command = [
+        SNMPSIM,
+        *(f"--data-dir={folder}", f"--cache-dir={folder}", "--variation-modules-dir=/nonexistent"),
+        *(f"--agent-udpv4-endpoint=127.0.0.1:{port}", *user, *protocols, *identity),
+    ]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, **quiet) as process:
+        yield port
+        process.terminate()
+
+
+@pytest.mark.parametrize("version", ["1", "2c", "3"])
+async def test_a_recording_that_snmpsim_serves_is_read_in_every_version(simulator_port, version):
+    credential = RECORDED.model_copy(update={"version": version})
+    if version == "3":
+        credential = v3().model_copy(update={"context": "recorded"})
+    poll = await read(simulator_port, credential)
+    assert by_name(poll) == EXPECTED
+    assert poll.failures == ()
+
+
+async def test_snmpsim_refuses_a_wrong_key_by_name(simulator_port):
+    await read(simulator_port, RECORDED)
+    wrong = v3("WRONG_KEY").model_copy(update={"context": "recorded"})
+    source = source_at("127.0.0.1", simulator_port, UPS, wrong)
+    with pytest.raises(DeviceRefused, match="credential"):
+        await source.read()
+    await source.close()
+
+
 async def read(port, credential=None):
     """One poll, once the agent is up."""
     source = source_at("127.0.0.1", port, UPS, credential or SnmpCredential(), timeout_s=2.0)
@@ -110,7 +158,6 @@ async def read(port, credential=None):
         await source.close()
 
 
-@needs_agent
 @pytest.mark.parametrize("version", ["1", "2c", "3"])
 async def test_net_snmp_s_agent_is_read_in_every_version(agent_port, version):
     credential = v3() if version == "3" else SnmpCredential(version=version)
@@ -119,7 +166,6 @@ async def test_net_snmp_s_agent_is_read_in_every_version(agent_port, version):
     assert poll.failures == ()
 
 
-@needs_agent
 async def test_net_snmp_s_agent_refuses_a_wrong_key_by_name(agent_port):
     await read(agent_port)
     source = source_at("127.0.0.1", agent_port, UPS, v3("WRONG_KEY"))
@@ -128,7 +174,6 @@ async def test_net_snmp_s_agent_refuses_a_wrong_key_by_name(agent_port):
     await source.close()
 
 
-@needs_agent
 async def test_net_snmp_s_agent_is_read_again_when_replaced_by_another(tmp_path):
     """Another engine id at the same address, as after a change of the network card."""
     port = free_port()
@@ -141,7 +186,6 @@ async def test_net_snmp_s_agent_is_read_again_when_replaced_by_another(tmp_path)
     await source.close()
 
 
-@needs_client
 @pytest.mark.parametrize(
     "login",
     [
@@ -165,6 +209,8 @@ async def test_net_snmp_s_agent_is_read_again_when_replaced_by_another(tmp_path)
     ids=["2c", "3"],
 )
 async def test_net_snmp_s_client_walks_our_simulated_agent(login):
+    if CLIENT is None:
+        is_missing("net-snmp's client (snmp)")
     credential = v3() if "-v3" in login else SnmpCredential()
     async with SnmpAgents(credential) as agents:
         host, port = await agents.serve(SnmpDevice(APC, ("", "phase.1"), Plant()), "127.0.0.1")
