@@ -25,6 +25,7 @@ from collectors.dcgm.opening import open_dcgm
 from collectors.dcgm.source import DcgmSource
 from collectors.profile import Profile
 from collectors.profile_library import load_profile
+from collectors.source import Source
 from facility.address import Address
 from facility.site import Device, Site
 from simulator.dcgm_exporter import DcgmExporters
@@ -129,7 +130,7 @@ async def serve() -> None:
         print(time.process_time() - cpu, flush=True)
 
 
-async def poll_every_second(source: DcgmSource, phase_s: float) -> int:
+async def poll_every_second(source: Source, phase_s: float) -> int:
     """Read a node each second; give the readings."""
     await asyncio.sleep(phase_s)
     readings = 0
@@ -173,7 +174,7 @@ async def scrape_all(places: list[tuple[str, int]], server: IO[str]) -> None:
     print(f"  driver             {cpu / wall:8.1%} of a core, {readings / wall:.0f} readings/s")
 
 
-def open_node(host: str, port: int) -> DcgmSource:
+def open_node(host: str, port: int) -> Source:
     """The driver of one node."""
     device = Device(
         id=host,

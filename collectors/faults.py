@@ -15,7 +15,7 @@ class Faults:
     """The faults of one device's answers.
 
     Modbus: an error's kind, or `exception` and its code. SNMP: `lost`, `garbled`, or the agent's
-    error-status. DCGM: `malformed`, `conflicting`, `broken off`.
+    error-status. DCGM: `malformed`, `conflicting`, `broken off`. NVML: `hung`, `gpu not opened`.
     """
 
     def __init__(self, device: str) -> None:

@@ -46,7 +46,7 @@ class Address(BaseModel):
     """A device's place on the network.
 
     Written as a URL: `modbus://10.1.2.3:502?unit=7`, `modbus+tls://host`, `snmp://10.1.2.4`,
-    `http://node-17:9400/metrics`.
+    `http://node-17:9400/metrics`, `nvml://localhost`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

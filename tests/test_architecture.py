@@ -24,6 +24,7 @@ CLIENT_HOMES = {
     "pymodbus": {"collectors/modbus/transport.py", "simulator/modbus_server.py"},
     "pysnmp": {"collectors/snmp/transport.py", "simulator/snmp_agent.py"},
     "gufo": {"collectors/snmp/gufo.py"},
+    "pynvml": {"collectors/dcgm/nvml.py"},
     "aiohttp": {
         "collectors/dcgm/http.py",
         "simulator/dcgm_exporter.py",

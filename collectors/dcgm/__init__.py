@@ -1,1 +1,1 @@
-"""GPUs and the hosts around them, through dcgm-exporter's text over HTTP."""
+"""GPUs and the hosts around them, through dcgm-exporter's text over HTTP or NVML on the host."""

@@ -1,22 +1,27 @@
-"""Make a DcgmSource of a device."""
+"""Make the source of a node's GPUs: through its exporter, or NVML on the node itself."""
 
 from __future__ import annotations
+
+import socket
 
 from collectors.dcgm.http import HttpText
 from collectors.dcgm.source import DcgmSource
 from collectors.profile import Profile
-from collectors.source import SHARE_OF_DEADLINE
+from collectors.source import SHARE_OF_DEADLINE, Source
 from facility.errors import ConfigError
 from facility.site import Device, HttpCredential, Site
 
 
-def open_dcgm(device: Device, profile: Profile, site: Site) -> DcgmSource:
-    """Make the source of one exporter. Nothing is sent before its first read.
+def open_dcgm(device: Device, profile: Profile, site: Site) -> Source:
+    """Make the source of one node. Nothing is asked before its first read.
 
     Raises:
-        ConfigError: its credential cannot be read, or it is to be read without an exporter.
+        ConfigError: its credential cannot be read; or it is to be read through NVML, and is not
+            this machine, or the extra is not installed.
     """
     assert profile.dcgm is not None
+    if device.address.scheme == "nvml":
+        return _open_nvml(device, profile)
     return DcgmSource(device, profile.dcgm, text_of(device, site))
 
 
@@ -24,13 +29,41 @@ def text_of(device: Device, site: Site) -> HttpText:
     """Make the way to the exporter's text. Nothing is sent before it is first asked for.
 
     Raises:
-        ConfigError: as `open_dcgm`.
+        ConfigError: its credential cannot be read, or it is to be read without an exporter.
     """
     if device.address.scheme == "nvml":
-        raise ConfigError(f"{device.id}: {device.address}: write the exporter's http://HOST:9400")
+        raise ConfigError(
+            f"{device.id}: {device.address}: NVML prints no text; write an exporter's "
+            "http://HOST:9400"
+        )
     name = device.credential
     credential = site.http_credentials[name] if name else HttpCredential()
     try:
         return HttpText(device.address, credential, device.timeout_seconds * SHARE_OF_DEADLINE)
     except ConfigError as error:
         raise ConfigError(f"{device.id}: credential {name!r}: {error}") from error
+
+
+def _open_nvml(device: Device, profile: Profile) -> Source:
+    assert profile.dcgm is not None
+    if not is_this_machine(device.address.host):
+        raise ConfigError(
+            f"{device.id}: {device.address} is not this machine, {socket.gethostname()}: NVML sees "
+            "the GPUs of its own machine only; run a collector there, or write http://HOST:9400 "
+            "of an exporter"
+        )
+    try:
+        # Only a GPU node has the extra, and waits for it to load.
+        from collectors.dcgm.nvml_source import NvmlSource  # noqa: PLC0415
+    except ImportError as error:
+        raise ConfigError(
+            f"{device.id}: {device.address} needs NVIDIA's Python bindings: "
+            "pip install 'busway[nvml]'"
+        ) from error
+    return NvmlSource(device, profile.dcgm)
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host, in lower case, is the machine that this runs on, by its name."""
+    own = socket.gethostname().lower()
+    return host in {"localhost", "127.0.0.1", "::1", own, own.partition(".")[0]}

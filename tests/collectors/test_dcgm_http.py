@@ -179,5 +179,3 @@ def test_a_credential_that_cannot_be_used_stops_the_start(tmp_path: Path) -> Non
         opened(HttpCredential(ca_file=tmp_path / "nowhere.pem"))
     with pytest.raises(ConfigError, match="n1: credential 'gpu': environment variable NOT_SET"):
         opened(HttpCredential(bearer_token={"env": "NOT_SET"}))
-    with pytest.raises(ConfigError, match="n1: nvml://node: write the exporter's http://"):
-        opened(HttpCredential(), "nvml://node")
