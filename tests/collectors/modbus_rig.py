@@ -114,13 +114,14 @@ Answer = Callable[[bytes], bytes | None]
 async def raw_server(
     answer: Answer | Callable[[bytes], Awaitable[bytes | None]],
 ) -> AsyncIterator[int]:
-    """A TCP server that answers every 12-byte request with any bytes at all; gives its port."""
+    """A TCP server that answers every request with any bytes at all; gives its port."""
     conversations: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         conversations.add(asyncio.current_task())  # type: ignore[arg-type]
         try:
-            while request := await reader.readexactly(12):
+            while head := await reader.readexactly(6):
+                request = head + await reader.readexactly(int.from_bytes(head[4:]))
                 reply = answer(request)
                 if asyncio.iscoroutine(reply):
                     reply = await reply
