@@ -137,7 +137,9 @@ class SunSpecModel(Model):
 class ModbusIdentity(Model):
     """How to know the device, from strongest to weakest.
 
-    By its identification objects (function code 43/14), a SunSpec model, a value nearly certain.
+    By its identification objects (function code 43/14), upper or lower case; a SunSpec model; a
+    value nearly certain. Leave empty what no document states: a unit that gives an object which
+    does not fit is not taken for this device.
     """
 
     vendor_name: Pattern = ""

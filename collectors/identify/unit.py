@@ -101,7 +101,7 @@ def _fit_by_words(profile: Profile, said: _Said) -> Fit | None:
     """Whether all that the profile asks of the unit's own words is so; it must ask something."""
     identity = _identity(profile)
     patterns = _patterns(identity)
-    if patterns and all(re.search(p, said.objects.get(name, "")) for name, p in patterns.items()):
+    if patterns and all(_has(said.objects.get(name, ""), p) for name, p in patterns.items()):
         asked = " and ".join(f"{name} has {pattern!r}" for name, pattern in patterns.items())
         return Fit(profile, asked, (SAID_SO, len(patterns), 0))
     asked_model, models = identity.sunspec, said.sunspec.models if said.sunspec else {}
@@ -117,9 +117,13 @@ def _contradicts(profile: Profile, said: _Said) -> bool:
     if identity.sunspec is not None:
         return True
     return any(
-        name in said.objects and not re.search(pattern, said.objects[name])
+        name in said.objects and not _has(said.objects[name], pattern)
         for name, pattern in _patterns(identity).items()
     )
+
+
+def _has(text: str, pattern: str) -> bool:
+    return re.search(pattern, text, re.IGNORECASE) is not None
 
 
 def _patterns(identity: ModbusIdentity) -> dict[str, str]:

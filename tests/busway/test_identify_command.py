@@ -70,7 +70,7 @@ async def test_a_unit_is_identified_by_what_it_says_of_itself(meter: str) -> Non
     (row,) = await rows(f"modbus://{meter}", "--unit", "7")
     assert (row["profile"], row["chosen"]) == (METER.name, True)
     assert row["evidence"] == (
-        "vendor_name has 'Schneider Electric' and product_code has 'METSEPM5.*'"
+        "vendor_name has 'Schneider Electric' and product_code has 'METSEPM5'"
     )
     assert str(row["answer"]).startswith(
         "vendor_name 'Schneider Electric', product_code 'METSEPM5320', revision '02.10.00', "

@@ -88,9 +88,9 @@ async def test_without_identification_a_known_value_speaks_and_most_points_decid
 
 
 async def test_what_the_unit_says_outweighs_a_value() -> None:
-    found = await identify(METER, {0: "Janitza electronics GmbH"})
-    assert found.chosen().profile.name == "janitza-umg96rm"
-    assert found.chosen().evidence == "vendor_name has 'Janitza.*'"
+    found = await identify(METER, {0: "SIEMENS AG", 1: "SENTRON PAC4200"})
+    assert found.chosen().profile.name == "siemens-pac4200"
+    assert found.chosen().evidence == "vendor_name has 'Siemens'"
 
 
 async def test_a_unit_that_says_it_is_another_is_not_known_by_a_value() -> None:
