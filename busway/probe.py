@@ -15,6 +15,7 @@ from busway.site import load_checked_site
 from collectors.captures.dump import Capture
 from collectors.captures.opening import open_capture
 from collectors.captures.recording import open_recorded
+from collectors.captures.writing import dump_text
 from collectors.lone_device import lone_device
 from collectors.misread import explain_misreading
 from collectors.profile import Profile
@@ -36,6 +37,7 @@ def probe(
     profile_name: str,
     credential: str,
     timeout_seconds: float,
+    save: Path | None,
     output_format: Format,
 ) -> None:
     """Read a device once and print every point; on standard error, what may be wrong.
@@ -46,10 +48,12 @@ def probe(
         profile_name: empty for a device of the site.
         credential: name of one of the site's; empty for the device's own, or for none.
         timeout_seconds: for the whole reading, a survey of the device's tables included.
+        save: a file for what the device answered, as a capture; None for no file.
         output_format: how to print.
 
     Raises:
-        ConfigError: there is no such device, profile or credential, or the address is wrong.
+        ConfigError: there is no such device, profile or credential, the address is wrong, or the
+            file cannot be written.
         DeviceError: nothing could be read.
     """
     site = load_checked_site(site_file) if credential or not profile_name else no_site()
@@ -65,18 +69,22 @@ def probe(
         changes["credential"] = known_credential(site, profile.protocol, credential)
     device = device.model_copy(update=changes)
     try:
-        asyncio.run(_probe(device, profile, site, output_format))
+        asyncio.run(_probe(device, profile, site, save, output_format))
     except DeviceError as error:
         raise DeviceError(f"{target}: {error.kind}: {error}") from error
 
 
-async def _probe(device: Device, profile: Profile, site: Site, output_format: Format) -> None:
+async def _probe(
+    device: Device, profile: Profile, site: Site, save: Path | None, output_format: Format
+) -> None:
     async def again(changed: Profile) -> Poll:
         source, _ = open_recorded(device, changed, site)
         return await read_once(source, device.timeout_seconds)
 
     source, recorder = open_recorded(device, profile, site)
     poll = await read_once(source, device.timeout_seconds)
+    if save is not None:
+        _write(save, recorder.capture())
     await show(profile, poll, recorder.capture(), again, output_format)
 
 
@@ -115,6 +123,13 @@ async def read_once(source: Source, timeout_seconds: float) -> Poll:
     finally:
         async with asyncio.timeout(CLOSE_SECONDS):
             await source.close()
+
+
+def _write(path: Path, capture: Capture) -> None:
+    try:
+        path.write_bytes(dump_text(capture))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _of_site(site: Site, name: str) -> Device:

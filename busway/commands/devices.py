@@ -70,6 +70,9 @@ def probe(
     timeout: Annotated[
         float, typer.Option(min=0.1, max=300, help="Seconds for the whole reading.")
     ] = 10.0,
+    save: Annotated[
+        Path | None, typer.Option(help="Keep what it answered in this file, for dry-run.")
+    ] = None,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """Read a device once and print every point as sent and as converted, and what is wrong."""
@@ -81,6 +84,7 @@ def probe(
         profile_name=profile,
         credential=credential,
         timeout_seconds=timeout,
+        save=save,
         output_format=output_format,
     )
 

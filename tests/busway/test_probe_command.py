@@ -161,6 +161,21 @@ async def test_a_device_of_the_site_is_read_by_its_name(
     assert "did you mean 'feeder-1'?" in str(unknown.exception)
 
 
+async def test_what_the_device_answered_is_kept_for_a_dry_run(
+    meter: tuple[str, ModbusServer], tmp_path: Path
+) -> None:
+    sample = tmp_path / "meter.csv"
+    live = rows(await probe(meter[0], "--profile", PROFILE.name, "--save", str(sample)))
+    line = ["dry-run", "auto", str(sample), "--format", "json"]
+    result = await asyncio.to_thread(CliRunner().invoke, app, line)
+    for name, row in rows(result).items():
+        assert row | {"device": "probe"} == live[name]
+    nowhere = str(tmp_path / "none" / "x")
+    refused = await probe(meter[0], "--profile", PROFILE.name, "--save", nowhere)
+    assert isinstance(refused.exception, ConfigError)
+    assert "none/x: cannot be written" in str(refused.exception)
+
+
 async def test_an_agents_values_are_shown_as_sent() -> None:
     profile = load_profile("raritan-px3")
     async with SnmpAgents(SnmpCredential()) as agents:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from modbus_rig import HOST, profile, source_at
 
+from collectors.captures.dump import Capture, ExporterText, Registers, Walk, read_capture
 from collectors.captures.opening import open_capture
 from collectors.captures.raw import raw_texts
 from collectors.captures.recording import open_recorded
+from collectors.captures.writing import dump_text
 from collectors.lone_device import lone_device
 from collectors.source import Poll
 from facility.address import Address
@@ -54,6 +58,28 @@ async def test_registers_are_shown_in_the_order_sent_with_the_number_they_are() 
     assert raw_texts(POINTS, live.points, capture) == SENT
     again = await open_capture("x", POINTS, capture).read()
     assert values(again) == values(live) == values(unrecorded) == pytest.approx(expected())
+
+
+@pytest.mark.parametrize(
+    ("capture", "text"),
+    [
+        (
+            Walk({(1, 3, 6, 2): -7, (1, 3, 6, 1): 2**40, (1, 3, 7): (1, 3, 9), (1, 3, 8): b"A 1"}),
+            "1.3.6.1|70|1099511627776\n1.3.6.2|2|-7\n1.3.7|6|1.3.9\n1.3.8|4|A 1\n",
+        ),
+        (Walk({(1, 3, 8): b"\xff\n"}), "1.3.8|4x|ff0a\n"),
+        (
+            Registers({("input", 7): 65535, ("coil", 9): 1, (None, 3): 2}),
+            "address,value,table\n3,0x0002\n9,0x0001,coil\n7,0xFFFF,input\n",
+        ),
+        (ExporterText(b'A{b="c"} 1\n'), 'A{b="c"} 1\n'),
+    ],
+)
+def test_a_capture_is_written_as_it_is_read(tmp_path: Path, capture: Capture, text: str) -> None:
+    path = tmp_path / "dump"
+    path.write_bytes(dump_text(capture))
+    assert path.read_text("utf-8") == text
+    assert read_capture(path) == capture
 
 
 def values(poll: Poll) -> list[float]:
