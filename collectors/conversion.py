@@ -12,6 +12,9 @@ from collectors.profile import Point
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
+beyond_numbers = np.errstate(over="ignore", invalid="ignore")
+"""Around arithmetic on what a device sent: its signalling NaNs and overflows warrant no warning."""
+
 
 def exact_scales(points: Sequence[Point]) -> tuple[Floats, Floats]:
     """The points' scales as multipliers and divisors, so that a value is `raw * m / d + offset`.

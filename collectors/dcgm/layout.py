@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from collectors.conversion import Floats, Mask, NoValue, exact_scales
+from collectors.conversion import Floats, Mask, NoValue, beyond_numbers, exact_scales
 from collectors.dcgm.fields import Key, Series
 from collectors.profile import DcgmPoint
 from facility.point import PointTable
@@ -52,6 +52,7 @@ class Layout:
             found |= (raw >= low) & (raw <= high)
         return found
 
+    @beyond_numbers
     def convert(self, raw: Floats) -> Floats:
         """Values in the quantities' units; NaN stays NaN."""
         return raw * self._multiplier / self._divisor + self._offset

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from collectors.conversion import Floats, Mask, NoValue, exact_scales
+from collectors.conversion import Floats, Mask, NoValue, beyond_numbers, exact_scales
 from collectors.modbus.planner import BIT_TABLES, REGISTERS_OF, Range, exponent_range, value_range
 from collectors.profile import ModbusPoint, ModbusSection, WordOrder
 
@@ -54,6 +54,7 @@ class Decoder:
         self._scaling = _Scaling(points)
         self._no_value = NoValue(points)
 
+    @beyond_numbers
     def decode(self, payloads: Sequence[bytes]) -> tuple[Floats, Mask]:
         """Values and whether each is missing; `payloads` are the register bytes, block by block."""
         image = np.frombuffer(b"".join(payloads), np.uint8)

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from collectors.conversion import Floats, Mask, NoValue, exact_scales
+from collectors.conversion import Floats, Mask, NoValue, beyond_numbers, exact_scales
 from collectors.profile import SnmpPoint
 from collectors.snmp.session import Missing, Value
 
@@ -81,6 +81,7 @@ class Conversion:
         """Rows where the device's number means that it has no value."""
         return self.no_value.among(raw)
 
+    @beyond_numbers
     def convert(self, raw: Floats) -> Floats:
         """Values in the quantities' units; NaN stays NaN."""
         value = raw * self.multiplier / self.divisor + self.offset

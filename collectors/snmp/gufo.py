@@ -95,8 +95,11 @@ class GufoSession:
             except SnmpAuthError:  # it may have rebooted: learn its boots and time, ask once more
                 await session.refresh()
                 return await self._answer(session, request)
-            except (TimeoutError, asyncio.CancelledError):
-                await self.close()  # another agent may stand there now
+            except BaseException as error:
+                # Another agent may stand there now, or more broken datagrams wait in the socket.
+                lost = isinstance(error, (TimeoutError, asyncio.CancelledError, SnmpDecodeError))
+                if lost or _is_panic(error):
+                    await self.close()
                 raise
 
     async def close(self) -> None:
@@ -168,6 +171,15 @@ def _value(value: ValueType) -> Value:
         return value.encode()
 
 
+def _is_panic(error: BaseException) -> bool:
+    """Whether the engine's own code gave up, as it does on some malformed datagrams.
+
+    Rust's panics reach Python as a class that cannot be imported, and that is no Exception: let
+    through, one broken answer would end the daemon.
+    """
+    return type(error).__module__ == "pyo3_runtime"
+
+
 @contextmanager
 def _our_errors() -> Iterator[None]:
     try:
@@ -182,3 +194,7 @@ def _our_errors() -> Iterator[None]:
         raise DeviceRefused(f"the agent answers {error}") from error
     except OSError as error:
         raise DeviceUnreachable(str(error)) from error
+    except BaseException as error:
+        if not _is_panic(error):
+            raise
+        raise DeviceGarbled(f"its datagram is not SNMP: {error}") from error

@@ -6,15 +6,26 @@ import asyncio
 import struct
 import time
 
+import numpy as np
 import pytest
+from counted import faults_of
+from fuzzing import PATIENCE, examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from modbus_rig import HOST, raw_server, registers, source_at
+from modbus_rig import HOST, profile, raw_server, registers, source_at
 
+from collectors.modbus.decode import Decoder
+from collectors.modbus.planner import REGISTERS_OF, plan, wanted_ranges
+from collectors.modbus.transport import REQUESTS, ModbusRefused, _Link, _payload
+from collectors.quality import Judge
 from facility.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout
+from facility.quality import Quality
 
+pytestmark = PATIENCE
 TIMEOUT_S = 0.02
 VALUE = 7
+BATCH = 20
+REQUEST = struct.pack(">HHHBBHH", 1, 0, 6, 1, 3, 0, 2)
 
 
 def healthy(request: bytes) -> bytes:
@@ -57,6 +68,56 @@ def malformed(request: bytes, wrong: dict[str, int]) -> bytes:
     return frame[: len(frame) - wrong.get("cut", 0) % len(frame)]
 
 
+@settings(max_examples=examples(1000), deadline=None)
+@given(answers(), st.integers(0, 300))
+def test_a_malformed_frame_is_refused_waited_for_or_right(
+    wrong: dict[str, int], arrived: int
+) -> None:
+    """The frame by itself, whole or as far as it has arrived."""
+    frame = malformed(REQUEST, wrong)[:arrived]
+    request = REQUESTS["holding"](dev_id=1, address=0, count=2)
+    try:
+        used, answer = _Link._framer.handleFrame(frame, 1, 1)
+        if answer is None:
+            assert used == 0
+            assert len(frame) < 9 or len(frame) < 6 + struct.unpack(">H", frame[4:6])[0]
+            return
+        payload = _payload(answer, request, "two registers", 4)
+    except (DeviceGarbled, ModbusRefused):
+        return
+    assert used == len(frame)
+    assert frame == frame[:4] + struct.pack(">HBBB", 3 + len(payload), 1, 3, len(payload)) + payload
+
+
+KINDS = [kind for kind in REGISTERS_OF if kind != "bit"]
+EVERY_TYPE = profile(
+    *(
+        {"quantity": "status_code", "component": f"{order}.{kind}", "address": 100 * n + 10 * m}
+        | {"type": kind, "word_order": order}
+        for n, order in enumerate(("ABCD", "CDAB", "BADC", "DCBA"))
+        for m, kind in enumerate(KINDS)
+    ),
+    limits={"largest_gap": 20},
+).modbus
+BLOCKS = [block.range for block in plan(wanted_ranges(EVERY_TYPE), EVERY_TYPE.limits)]
+DECODER = Decoder(EVERY_TYPE, BLOCKS)
+
+
+@settings(max_examples=examples(300), deadline=None)
+@given(st.data())
+def test_whatever_the_registers_hold_what_is_good_is_a_number_in_range(data: st.DataObject) -> None:
+    """NaN, infinities and huge numbers of all types among them."""
+    lengths = [2 * block.count for block in BLOCKS]
+    special = st.sampled_from([b"\xff", b"\x7f\xc0", b"\x7f\x80\x00\x00", b"\x00", b"\x80\x00"])
+    fill = special | st.binary(min_size=1, max_size=8)
+    payloads = [(data.draw(fill) * n)[:n] for n in lengths]
+    value, missing = DECODER.decode(payloads)
+    quality = Judge(EVERY_TYPE.points, 1.0).judge(value, missing, 0)
+    assert (np.isnan(value) == (quality == Quality.BAD)).all()
+    good = value[quality == Quality.GOOD]
+    assert ((good >= 0) & (good <= 1e9)).all()
+
+
 async def outcomes(wrongs: list[dict[str, int]]) -> list[str]:
     """Kind of error, or `value`, of each answer; every one followed by a healthy answer."""
     script = [step for wrong in wrongs for step in (wrong, None)]
@@ -66,6 +127,7 @@ async def outcomes(wrongs: list[dict[str, int]]) -> list[str]:
         return healthy(request) if current[0] is None else malformed(request, current[0])
 
     kinds = []
+    already = faults_of("meter").total()
     async with raw_server(answer) as port:
         source = source_at(HOST, port, registers(0, 1), timeout_s=TIMEOUT_S)
         patient = source_at(HOST, port, registers(0, 1), timeout_s=5, device="patient")
@@ -84,18 +146,23 @@ async def outcomes(wrongs: list[dict[str, int]]) -> list[str]:
             assert poll.value.tolist() == [VALUE, VALUE]
             if step is not None:
                 kinds.append("value")
+        assert faults_of("meter").total() - already >= len(kinds) - kinds.count("value")
         await source.close()
         await patient.close()
     return kinds
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(answers(), min_size=20, max_size=20))
+@settings(
+    max_examples=-(-examples(300) // BATCH),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(st.lists(answers(), min_size=BATCH, max_size=BATCH))
 def test_a_malformed_answer_is_counted_and_the_next_one_is_read(
     cases: list[dict[str, int]],
 ) -> None:
     kinds = asyncio.run(outcomes(cases))
-    assert len(kinds) == 20
+    assert len(kinds) == BATCH
     known = {DeviceGarbled.kind, DeviceTimeout.kind, DeviceRefused.kind, "value"}
     assert set(kinds) <= known
     right = [kind for wrong, kind in zip(cases, kinds, strict=True) if not wrong]
