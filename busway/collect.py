@@ -14,6 +14,7 @@ from busway.lifecycle import run_beside, run_process
 from busway.site import kafka_settings, load_checked_site
 from collectors.daemon import Daemon
 from collectors.shard import Shard
+from collectors.this_machine import machine_name
 from facility.errors import ConfigError
 from facility.site import Site
 from stream.outbox import Outbox
@@ -45,7 +46,9 @@ def run_collector(
     """
     site = load_checked_site(site_file)
     share = Shard.parse(shard)
-    name = collector or f"collector-{share.number}"
+    if share.local and not share.share(site.devices):
+        raise ConfigError(f"{site_file}: no nvml:// address is this machine, {machine_name()}")
+    name = collector or share.collector
     outbox = _open_outbox(site, name, keep_until_committed=bool(committed))
     daemon = Daemon(site, outbox, journal=_beside(site, name, ".journal"), shard=share)
     publisher = Publisher(outbox, kafka_settings(site, embedded_broker))

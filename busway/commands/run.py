@@ -38,9 +38,17 @@ def up(site: SiteOption = Path("site.yaml")) -> None:
 @app.command()
 def collect(
     site: SiteOption = Path("site.yaml"),
-    shard: Annotated[str, typer.Option(help="i/n: poll the i-th of n shares (i from 0).")] = "0/1",
+    shard: Annotated[
+        str,
+        typer.Option(
+            help="i/n: poll the i-th of n shares (i from 0); local: only nvml:// of this machine."
+        ),
+    ] = "0/1",
     collector: Annotated[
-        str, typer.Option(help="Name of this collector; keep it. Default: collector-<i>.")
+        str,
+        typer.Option(
+            help="Name of this collector; keep it. Default: collector-<i>, or of its machine."
+        ),
     ] = "",
     embedded_broker: EmbeddedBrokerOption = "",
     committed: Annotated[

@@ -8,16 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import pynvml  # type: ignore[import-untyped] # it has none
 
+from collectors.dcgm.nvml_answer import Answer, Answers, Gpu, GpuGone, NoAnswer
 from collectors.dcgm.nvml_fields import FIELD_VALUES, GETTERS, METRICS, Getter
 from facility.errors import DeviceRefused, DeviceUnreachable
-
-Handle = Any
-"""nvmlDevice_t, of a GPU or of a MIG instance."""
 
 NODE_ERRORS = {
     pynvml.NVML_ERROR_UNINITIALIZED,
@@ -47,39 +45,6 @@ MEMBERS = {
 """Member of the union nvmlValue_t, by nvmlValueType_t."""
 
 
-class GpuGone(Exception):
-    """A GPU answers no more; in NVML's words."""
-
-
-class NoAnswer(Exception):
-    """NVML does not give this; in its words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gpu:
-    """A GPU, or a MIG instance of one."""
-
-    index: int
-    uuid: str
-    """Of the whole GPU, as DCGM prints it."""
-    whole: Handle
-    handle: Handle
-    instance: int | None = None
-    """Id of the MIG instance, DCGM's GPU_I_ID; None for the whole GPU."""
-
-
-class Answer(NamedTuple):
-    """A number in the unit of its DCGM field; NaN with the reason where there is none."""
-
-    source: str
-    number: float
-    reason: str = ""
-
-
-Answers = dict[int, Answer]
-"""By DCGM field."""
-
-
 class Nvml:
     """A session with NVML.
 
@@ -105,6 +70,7 @@ class Nvml:
         """End: every handle is void. Safe twice, and after any error."""
         if self._started:
             self._started = False
+            self.doing = "nvmlShutdown"
             for sample in (sample for pair in self._samples.values() for sample in pair if sample):
                 with suppress(pynvml.NVMLError):
                     pynvml.nvmlGpmSampleFree(sample)
@@ -167,9 +133,7 @@ class Nvml:
         except NoAnswer as error:
             return _none_of(names, error)
         return {
-            field: _answer(
-                names[field], value.nvmlReturn, getattr(value.value, MEMBERS[value.valueType])
-            )
+            field: _answer(names[field], value.nvmlReturn, _number(value))
             for field, value in zip(names, values, strict=True)
         }
 
@@ -227,6 +191,11 @@ def _our_error(error: pynvml.NVMLError, otherwise: type[Exception]) -> Exception
     if error.value in GPU_ERRORS:
         return GpuGone(str(error))
     return otherwise(f"NVML: {error}" if otherwise is DeviceRefused else str(error))
+
+
+def _number(value: Any) -> int:
+    """Of an nvmlFieldValue_t; where its status is an error, its type may be anything."""
+    return int(getattr(value.value, MEMBERS.get(value.valueType, "uiVal")))
 
 
 def _part(result: Any, getter: Getter) -> Answer:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-
 from collectors.dcgm.http import HttpText
 from collectors.dcgm.source import DcgmSource
 from collectors.profile import Profile
 from collectors.source import SHARE_OF_DEADLINE, Source
+from collectors.this_machine import is_this_machine, machine_name
 from facility.errors import ConfigError
 from facility.site import Device, HttpCredential, Site
 
@@ -48,7 +47,7 @@ def _open_nvml(device: Device, profile: Profile) -> Source:
     assert profile.dcgm is not None
     if not is_this_machine(device.address.host):
         raise ConfigError(
-            f"{device.id}: {device.address} is not this machine, {socket.gethostname()}: NVML sees "
+            f"{device.id}: {device.address} is not this machine, {machine_name()}: NVML sees "
             "the GPUs of its own machine only; run a collector there, or write http://HOST:9400 "
             "of an exporter"
         )
@@ -61,9 +60,3 @@ def _open_nvml(device: Device, profile: Profile) -> Source:
             "pip install 'busway[nvml]'"
         ) from error
     return NvmlSource(device, profile.dcgm)
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether a host, in lower case, is the machine that this runs on, by its name."""
-    own = socket.gethostname().lower()
-    return host in {"localhost", "127.0.0.1", "::1", own, own.partition(".")[0]}

@@ -59,3 +59,16 @@ def test_a_machine_without_the_driver_is_told_so() -> None:
     done = probe(None)
     assert done.returncode != 0
     assert "unreachable: NVML: NVML Shared Library Not Found; is the GPUs' driver" in done.stderr
+
+
+def test_a_collector_for_its_own_machine_is_refused_where_no_address_is_that_machine() -> None:
+    site = Path(__file__).parents[2] / "examples" / "gpu-nodes" / "site.yaml"
+    done = subprocess.run(
+        [sys.executable, "-m", "busway", "collect", "--site", site, "--shard", "local"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "no nvml:// address is this machine, " in done.stderr

@@ -211,10 +211,11 @@ async def test_a_field_that_fails_among_others_of_its_call_fails_alone(fake: Fak
 async def test_not_available_never_reaches_a_table(fake: Fake) -> None:
     async with opened() as source:
         await source.read()
-        fake.power_mw = 2**32 - 1
+        fake.power_mw, fake.energy_mj[0], fake.frozen = 2**32 - 1, 2**64 - 1, 1
         poll = await source.read()
-    assert bad(poll) == {(A, "active_power_w"): "not available"}
-    assert np.isnan(values(poll)[A, "active_power_w"])
+    missing = {(A, "active_power_w"), (A, "energy_imported_wh")}
+    assert bad(poll) == dict.fromkeys(missing, "not available")
+    assert all(np.isnan(values(poll)[row]) for row in missing)
 
 
 async def test_a_lost_gpus_points_fail_and_name_it_and_the_others_are_good(fake: Fake) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
 
 import pytest
@@ -46,6 +47,20 @@ def test_units_behind_one_gateway_stay_together() -> None:
 def test_one_shard_is_the_whole_site() -> None:
     assert WHOLE_SITE.share(DEVICES) == tuple(DEVICES)
     assert Shard.parse("2/8") == Shard(2, 8)
+
+
+def test_a_machines_own_gpus_are_polled_on_it_and_left_out_elsewhere() -> None:
+    own = socket.gethostname().lower()
+    here, there = (
+        Device(id=name, profile="any", address=f"nvml://{host}", role="gpu_node")
+        for name, host in (("here", own), ("there", f"not-{own}"))
+    )
+    devices = [here, there, *DEVICES]
+    assert Shard.parse("local").share(devices) == (here,)
+    assert WHOLE_SITE.share(devices) == (here, *DEVICES)
+    assert sum(Shard(number, 3).owns(here) for number in range(3)) == 1
+    assert not any(Shard(number, 3).owns(there) for number in range(3))
+    assert Shard.parse("local").collector == f"collector-{own}"
 
 
 @pytest.mark.parametrize("text", ["", "3", "4/4", "5/4", "a/b", "0/0", "-1/4", "1/2/3", "1 / 2"])

@@ -32,7 +32,7 @@ def test_the_committed_schema_is_that_of_the_models() -> None:
     )
 
 
-@pytest.mark.parametrize("example", ["site-small", "site-250mw"])
+@pytest.mark.parametrize("example", ["site-small", "site-250mw", "gpu-nodes"])
 def test_the_examples_fit_the_schema(example: str) -> None:
     text = (ROOT / "examples" / example / "site.yaml").read_text("utf-8")
     data = json.loads(json.dumps(yaml.safe_load(text)))

@@ -184,6 +184,7 @@ int nvmlDeviceGetFieldValues(struct device *device, int count, struct field *fie
         case 145: field->type = 1, field->value.u = 0; break;
         default: field->status = INVALID_ARGUMENT;
         }
+        if (field->status) field->type = 0xee;   /* undefined */
     }
     return SUCCESS;
 }
