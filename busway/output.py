@@ -22,6 +22,8 @@ LONGEST_ROW = 8
 """Columns of a single row that are still printed side by side."""
 LONG_NUMBER = 1e6
 """From here on a float is written out instead of in powers of ten."""
+ABSURD_NUMBER = 1e16
+"""From here on, no more: no float is exact, and no quantity so large."""
 
 
 def write_table(table: pa.Table, output_format: Format) -> None:
@@ -80,7 +82,8 @@ def as_text(value: Any) -> str:
         case bool():
             text = "yes" if value else "no"
         case float():
-            text = f"{value:,.6g}" if abs(value) < LONG_NUMBER else f"{value:,.1f}"
+            is_long = LONG_NUMBER <= abs(value) < ABSURD_NUMBER
+            text = f"{value:,.1f}" if is_long else f"{value:,.6g}"
         case int():
             text = f"{value:,}"
         case datetime():
