@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from random import Random
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -163,53 +162,3 @@ def test_any_exposition_is_read_as_the_reference_parser_reads_it(
         for sample in family.samples
     }
     assert ours == theirs
-
-
-def spoilt(random: Random) -> bytes:
-    """The text with some of its bytes changed, doubled or left out, or cut short."""
-    text = bytearray(TEXT)
-    for _ in range(random.randrange(1, 6)):
-        at = random.randrange(len(text) or 1)
-        text = text or bytearray(TEXT)
-        match random.randrange(4):
-            case 0:
-                text[at] = random.randrange(256)
-            case 1:
-                del text[at : at + random.randrange(1, 40)]
-            case 2:
-                text[at:at] = text[at : at + random.randrange(1, 40)]
-            case _:
-                del text[at + 1 :]
-    return bytes(text)
-
-
-def test_ten_thousand_spoilt_texts_do_no_harm_to_the_next_good_one() -> None:
-    random, exposition = Random(1), Exposition(recognise)
-    for _ in range(10_000):
-        scrape = exposition.read(spoilt(random))
-        assert len(scrape.values) == len(exposition.series)
-    good = exposition.read(TEXT)
-    assert (good.malformed, good.conflicts, good.broke_off) == (0, [], False)
-    assert sorted(value for value in good.values if not math.isnan(value)) == [64.1, 703.459]
-
-
-PIECES = st.sampled_from(
-    [
-        b"DCGM_X", b"{", b"}", b'"', b"UUID=", b'UUID="a"', b"} ", b" ", b"\n", b"# HELP ", b"\\",
-        b"NaN", b"Inf", b"1e999", b"9" * 400, b"\xff\xfe", b"\x00", b",", b"1_0", b"-", b"\r",
-    ]
-)  # fmt: skip
-
-
-@settings(max_examples=500)
-@given(st.lists(st.lists(PIECES | st.binary(max_size=6), max_size=12).map(b"".join), max_size=6))
-@example([b'DCGM_X{UUID="' + b"\\" * 100_000 + b"\n"])
-@example([b'DCGM_X{UUID="' + b'",a="' * 50_000 + b'"} 1\n'])
-@example([b"{" * 100_000 + b"} 1\n"])
-def test_no_bytes_crash_or_hang_it_and_every_value_has_a_series(texts: list[bytes]) -> None:
-    exposition = Exposition(recognise)
-    for text in [*texts, TEXT]:
-        scrape = exposition.read(text)
-        assert len(scrape.values) == len(exposition.series)
-        assert math.isnan(scrape.values[0])
-    assert 703.459 in scrape.values
