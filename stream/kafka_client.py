@@ -119,19 +119,22 @@ class Producer:
         with _our_errors(kafka):
             self._client = _open(KafkaProducer, settings)
 
-    def send(self, message: Message) -> None:
-        """Send a message and wait for the broker's ack.
+    def send(self, message: Message, *, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Send a message, do what there is to do meanwhile, and wait for the broker's ack.
 
         Raises:
             BrokerUnavailable: no ack in time, or the broker refuses the message.
         """
         with _our_errors(self._kafka):
-            self._client.send(
+            sending = self._client.send(
                 self._kafka.topic_prefix + message.topic,
                 key=message.key,
                 value=message.value,
                 headers=list(message.headers),
-            ).get(timeout=2 * self._send_timeout_s)
+            )
+        meanwhile()
+        with _our_errors(self._kafka):
+            sending.get(timeout=2 * self._send_timeout_s)
 
     def close(self) -> None:
         """Stop at once; what has no ack is given up. Safe twice."""

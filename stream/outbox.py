@@ -104,6 +104,7 @@ class Outbox:
         self._max_message_bytes = max_message_bytes
         self._lock = threading.Lock()
         self._acknowledged = 0  # entries up to this number are with the broker
+        self._tidied = 0  # entries up to this number are deleted
         self._file = OutboxFile(path)
         try:
             self.id = self._claim()
@@ -167,11 +168,26 @@ class Outbox:
         return entries
 
     def acknowledge(self, up_to: Entry) -> None:
-        """Note that the broker has every message up to and including this one."""
+        """Note that the broker has every message up to and including this one; delete them."""
+        self.note_acknowledged(up_to)
+        self.tidy()
+
+    def note_acknowledged(self, up_to: Entry) -> None:
+        """Give no message up to this one again; `tidy` deletes them, or who needs their room."""
         with self._lock:
-            if self.delete_at == "acknowledgement":
-                self._file.execute("DELETE FROM entry WHERE number <= ?", up_to.number)
             self._acknowledged = max(self._acknowledged, up_to.number)
+
+    def tidy(self) -> None:
+        """Delete what the broker has, where its acknowledgement is enough.
+
+        Power loss may bring it back; then it is sent again, and the lake knows its seq.
+        """
+        with self._lock:
+            if self.delete_at == "acknowledgement" and self._acknowledged > self._tidied:
+                self._file.execute_unsynced(
+                    "DELETE FROM entry WHERE number <= ?", self._acknowledged
+                )
+                self._tidied = self._acknowledged
 
     def resend(self) -> None:
         """Take back every acknowledgement: the broker has lost its log."""

@@ -85,6 +85,7 @@ class Publisher:
         try:
             while not stop.is_set():
                 stop.wait(self._turn())
+            self._outbox.tidy()
         finally:
             self._disconnect()
 
@@ -96,6 +97,7 @@ class Publisher:
                 if (left_s := deadline - time.monotonic()) <= 0:
                     return False
                 time.sleep(min(self._turn(), left_s))
+            self._outbox.tidy()
         finally:
             self._disconnect()
         return True
@@ -117,7 +119,10 @@ class Publisher:
                 return self._watch.lost(error)
             if due or entries:
                 self._watch.reached()
-            return 0.0 if entries else IDLE_S
+            if entries:
+                return 0.0
+        self._outbox.tidy()
+        return IDLE_S
 
     def _connect(self) -> _Link:
         if self._link is None:
@@ -142,18 +147,20 @@ class Publisher:
         OLDEST_AGE.set(depth.oldest_age_s)
 
     def _send(self, link: _Link, entries: list[Entry]) -> None:
+        """Send in order, one in flight; the page before is deleted while the first is."""
         sent: Entry | None = None
         try:
             for entry in entries:
-                link.producer.send(self._addressed(entry.message, link))
+                message = self._addressed(entry.message, link)
+                link.producer.send(message, meanwhile=self._outbox.tidy)
                 sent = entry
-                SENT.labels(entry.message.topic).inc()
-                SENT_BYTES.labels(entry.message.topic).inc(len(entry.message.value))
+                SENT.labels(message.topic).inc()
+                SENT_BYTES.labels(message.topic).inc(len(message.value))
         finally:
             if sent is not None:
                 if self._outbox.delete_at == "trim":
                     self._refuse_other_topics(link)
-                self._outbox.acknowledge(sent)
+                self._outbox.note_acknowledged(sent)
 
     def _addressed(self, message: Message, link: _Link) -> Message:
         if self._outbox.delete_at == "acknowledgement":

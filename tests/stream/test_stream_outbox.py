@@ -297,7 +297,8 @@ def test_a_full_disk_is_a_full_outbox(path: Path) -> None:
     """SQLite reports its own page limit as it does a full disk."""
     with outbox_at(path, max_bytes=10**9) as outbox:
         outbox.append(READINGS_TOPIC, readings(1))
-        outbox._file.execute("PRAGMA max_page_count = 40")
+        ((pages,),) = outbox._file.execute("PRAGMA page_count")
+        outbox._file.execute(f"PRAGMA max_page_count = {pages + 2}")
         with pytest.raises(OutboxFull, match="the disk is full"):
             outbox.append(READINGS_TOPIC, readings(20_000, noise=True))
         assert seqs(outbox) == [1]
