@@ -115,9 +115,16 @@ def _logins(places: Sequence[Address], site: Site, credential: str) -> list[str 
 
 
 async def _ask(devices: Sequence[Device], site: Site) -> list[_Asked]:
-    """Ask them side by side."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_ask_one(device, site)) for device in devices]
+    """Ask them side by side.
+
+    Raises:
+        ConfigError: a credential cannot be used.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_ask_one(device, site)) for device in devices]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
     return [task.result() for task in tasks]
 
 

@@ -152,3 +152,18 @@ async def test_an_unknown_credential_is_named_with_the_nearest(tmp_path: Path) -
     assert str(named.exception) == (
         "site test: snmp_credentials has no 'pdu'; did you mean 'pdus'?"
     )
+
+
+async def test_a_credential_that_cannot_be_used_is_an_error_in_one_line(tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    site.write_text(
+        "site: {name: test}\n"
+        "snmp_credentials: {pdus: {community: {env: BUSWAY_TEST_NOT_SET}}}\n"
+        "devices:\n"
+        "  - {id: pdu-a, profile: raritan-px3, address: 'snmp://127.0.0.1', role: rack_pdu,\n"
+        "     credential: pdus}\n",
+        "utf-8",
+    )
+    result = await run("snmp://127.0.0.1", "--site", str(site), "--credential", "pdus")
+    assert isinstance(result.exception, ConfigError)
+    assert "BUSWAY_TEST_NOT_SET" in str(result.exception)
