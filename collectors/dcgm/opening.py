@@ -55,8 +55,6 @@ def _open_nvml(device: Device, profile: Profile) -> Source:
         # Only a GPU node has the extra, and waits for it to load.
         from collectors.dcgm.nvml_source import NvmlSource  # noqa: PLC0415
     except ImportError as error:
-        raise ConfigError(
-            f"{device.id}: {device.address} needs NVIDIA's Python bindings: "
-            "pip install 'busway[nvml]'"
-        ) from error
+        needed = "needs an extra: pip install 'busway[nvml]'"
+        raise ConfigError(f"{device.id}: {device.address} {needed}") from error
     return NvmlSource(device, profile.dcgm)

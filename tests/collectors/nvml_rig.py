@@ -49,7 +49,7 @@ def compile_fake(folder: Path) -> Path:
     if compiler is None:
         pytest.skip("no C compiler (cc) to build a stand-in for libnvidia-ml.so.1 with")
     library = folder / "libnvidia-ml.so.1"
-    flags = ("-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", f"-Wl,-soname,{library.name}")
+    flags = ("-shared", "-fPIC", f"-Wl,-soname,{library.name}")
     subprocess.run([compiler, *flags, "-o", library, SOURCE, "-lm"], check=True, timeout=60)
     return library
 
