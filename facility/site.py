@@ -243,6 +243,10 @@ class Bucket(Model):
     ca_file: Path | None = None
 
 
+KeptTable = Literal["readings", "polls", "readings_1m", "energy_15m", "energy_1d"]
+"""Tables whose rows may be dropped by age."""
+
+
 def _url_only(value: object) -> object:
     return {"url": value} if isinstance(value, str) else value
 
@@ -261,6 +265,10 @@ class Lake(Model):
     flush_seconds: float = Field(default=2.0, gt=0)
     flush_rows: int = Field(default=1_000_000, ge=1)
     flush_megabytes: float = Field(default=256, gt=0)
+    retention_days: dict[KeptTable, Annotated[float, Field(gt=0)]] = {}
+    """By table: how long a row is kept; one that is not named is kept for ever."""
+    history_hours: float = Field(default=24, gt=0)
+    """How far back the lake can be asked as it was then; replaced files stay on disk so long."""
 
 
 class Site(Model):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 from pyarrow import fs
@@ -61,6 +61,14 @@ class BucketStorage:
         with self._our_errors(path, "written"):
             self._upload(_key(path), content)
         return StoredFile(path, content.size, datetime.now(UTC))
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[IO[bytes]]:
+        """Open an object for reading; each read is a request."""
+        with self._our_errors(path, "read"):
+            file = self._files.open_input_file(_key(path))
+        with file:
+            yield file  # type: ignore[misc]  # a file to all that read from it
 
     def exists(self, path: str) -> bool:
         """Say whether a file is there."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 from facility.errors import LakeUnavailable
 from warehouse.storage import TEMPORARY, StoredFile, Sweep, WriteTo, path_of
@@ -45,6 +46,14 @@ class DirectoryStorage:
                 temporary.unlink(missing_ok=True)
             raise
         return StoredFile(str(path), size, datetime.now(UTC))
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[IO[bytes]]:
+        """Open a file for reading."""
+        with _our_errors(Path(path), "be read"):
+            file = Path(path).open("rb")  # noqa: SIM115 - closed below; what is read is not ours to name
+        with file:
+            yield file
 
     def exists(self, path: str) -> bool:
         """Say whether a file is there."""

@@ -28,7 +28,7 @@ def sort_rows(batches: Sequence[pa.RecordBatch], layout: Layout) -> pa.Table:
         key *= count
         key += ranks
     times = table[layout.time].chunk(0).cast(pa.int64()).to_numpy()
-    return table.take(pa.array(_order(key, times), pa.int64()))
+    return table.take(pa.array(order_of(key, times), pa.int64()))
 
 
 def _ranks(column: Names) -> tuple[Integers, int]:
@@ -39,7 +39,7 @@ def _ranks(column: Names) -> tuple[Integers, int]:
     return ranks.take(column.indices.to_numpy()), len(by_name)
 
 
-def _order(key: Integers, times: Integers) -> Integers:
+def order_of(key: Integers, times: Integers) -> Integers:
     """Order by key, then time.
 
     A series' rows mostly come in time's order, which a stable sort by key keeps; finding out is

@@ -48,6 +48,9 @@ class Storage(Protocol):
     def put(self, table: str, name: str, write: WriteTo) -> StoredFile:
         """Store a file: whole and durable when this returns, or not there under its name."""
 
+    def open(self, path: str) -> AbstractContextManager[IO[bytes]]:
+        """Open a file for reading anywhere in it."""
+
     def exists(self, path: str) -> bool:
         """Say whether a file is there."""
 

@@ -89,6 +89,27 @@ def sink(
 
 
 @app.command()
+def maintain(
+    site: SiteOption = Path("site.yaml"),
+    once: Annotated[
+        bool, typer.Option("--once", help="Do what is to be done now, and end.")
+    ] = False,
+    forget_damaged: Annotated[
+        bool,
+        typer.Option(
+            "--forget-damaged", help="First take files that are missing or cut out of the lake."
+        ),
+    ] = False,
+    health: HealthOption = "127.0.0.1:9106",
+    stop_on_eof: StopOnEofOption = False,
+) -> None:
+    """Keep the lake small and fast: merge files, drop what is too old, check what is there."""
+    from busway.maintain import run_maintainer
+
+    run_maintainer(site, once=once, forget=forget_damaged, health=health, stop_on_eof=stop_on_eof)
+
+
+@app.command()
 def broker(
     listen: Annotated[str, typer.Option(help="HOST:PORT to serve Kafka on.")] = "127.0.0.1:9092",
     health: HealthOption = "127.0.0.1:9104",

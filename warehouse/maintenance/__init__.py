@@ -1,0 +1,1 @@
+"""What keeps a lake small, fast and whole: compaction, retention, clean-up, verification."""
