@@ -22,10 +22,10 @@ then, other sinks' commits wait for it."""
 
 
 def extensions(location: LakeLocation) -> tuple[str, ...]:
-    """Name the DuckDB extensions that this lake takes."""
+    """Name the DuckDB extensions that this lake takes beside DuckLake itself."""
     is_file = isinstance(location.catalogue, Path)
     catalogue = "sqlite_scanner" if is_file else "postgres_scanner"
-    return ("ducklake", catalogue, *(["httpfs"] if location.bucket else []))
+    return (catalogue, *(["httpfs"] if location.bucket else []))
 
 
 def secret_statements(location: LakeLocation) -> list[str]:

@@ -26,6 +26,12 @@ from warehouse.location import LakeLocation
 LOCK = "from postgres_query('guard', 'select 1 as held from pg_advisory_xact_lock(4219755372)')"
 """The number is of no meaning: it only must be nobody else's."""
 
+FIRST_TO_COMMIT_WINS = "set global ducklake_max_retry_count = 0"
+"""Left to itself DuckLake saves the loser of a race by putting its changes on top of the winner's,
+which doubles what both found missing and added. Here the loser runs again, seeing what has changed:
+see `warehouse.transaction`."""
+LONGEST_ERROR = 800
+
 Parameters = Sequence[object] | Mapping[str, object]
 """Bound to `?` and `$1` by position, or to `$name`."""
 
@@ -126,6 +132,8 @@ def open_database(settings: EngineSettings) -> duckdb.DuckDBPyConnection:
     """Start DuckDB in memory."""
     database = duckdb.connect(config=_configuration(settings))
     database.execute("set global TimeZone = 'UTC'")
+    load(database, ("ducklake",))
+    database.execute(FIRST_TO_COMMIT_WINS)
     return database
 
 
@@ -152,7 +160,7 @@ def catalogue_locked(location: LakeLocation) -> Iterator[None]:
         guard = open_database(WHOLE_MACHINE)
     try:
         with _our_errors():
-            load(guard, ("postgres_scanner",))
+            load(guard, extensions(location))
             _give_secrets(guard, location)
             source = f"{literal(conninfo(location.catalogue))}"
             guard.execute(f"attach {source} as guard (type postgres, secret {CATALOGUE_SECRET})")
@@ -206,8 +214,18 @@ _MISTAKES = (
     duckdb.InterruptException,
 )
 
-_ANOTHER_WRITER = ("database is locked", "conflict")
-"""SQLite's words, and those of DuckLake and DuckDB."""
+_ANOTHER_WRITER = ("database is locked", "conflict", "maximum retry count")
+"""SQLite's words, those of DuckLake and DuckDB, and DuckLake's for FIRST_TO_COMMIT_WINS."""
+
+
+_CUT_OFF = (
+    "closed the connection",
+    "terminating connection",
+    "no connection to the server",
+    "connection to server",
+    "unsuccessful query result",
+)
+"""PostgreSQL's words, and DuckDB's for a read that broke off, which it counts as a mistake."""
 
 
 @contextmanager
@@ -216,7 +234,15 @@ def _our_errors() -> Iterator[None]:
     try:
         yield
     except _MISTAKES as error:
+        if any(words in str(error) for words in _CUT_OFF):
+            raise LakeUnavailable(_shortened(str(error))) from error
         raise QueryError(str(error)) from error
     except duckdb.Error as error:
         busy = any(words in str(error) for words in _ANOTHER_WRITER)
-        raise (CatalogueBusy if busy else LakeUnavailable)(str(error)) from error
+        raise (CatalogueBusy if busy else LakeUnavailable)(_shortened(str(error))) from error
+
+
+def _shortened(text: str) -> str:
+    """Leave out the middle, where DuckLake quotes whole statements; the cause stands at the end."""
+    half = LONGEST_ERROR // 2
+    return text if len(text) <= LONGEST_ERROR else f"{text[:half]} ... {text[-half:]}"

@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -28,6 +28,8 @@ FORMAT = 1
 """Version of the tables in SCHEMA; a lake of a higher one is refused."""
 SCHEMA = Path(__file__).parent / "schema"
 CREATION_DEADLINE_S = 30.0
+NEVER_MADE = "creating a new DuckLake is explicitly disabled"
+"""DuckLake's words when a database without a catalogue is opened for reading."""
 
 
 class Lake:
@@ -154,9 +156,18 @@ def _location(place: LakeLocation | Path | str) -> LakeLocation:
 
 
 def _connect(location: LakeLocation, *, read_only: bool, settings: EngineSettings) -> Connection:
-    try:
+    with _named(location):
         return connect(location, read_only=read_only, settings=settings)
+
+
+@contextmanager
+def _named(location: LakeLocation) -> Iterator[None]:
+    """Say of which catalogue an error is."""
+    try:
+        yield
     except (LakeUnavailable, QueryError) as error:
+        if NEVER_MADE in str(error):
+            raise LakeUnavailable(f"no lake in {location}: `busway sink` makes one") from error
         raise LakeUnavailable(
             f"catalogue {location.catalogue_name} cannot be opened: {error}"
         ) from error
@@ -179,7 +190,9 @@ def _make_writable(path: Path) -> None:
 def _locked(location: LakeLocation) -> Iterator[None]:
     """Hold the lake against other processes that would create or upgrade the same."""
     if isinstance(location.catalogue, Catalogue):
-        with catalogue_locked(location):
+        with ExitStack() as held:
+            with _named(location):
+                held.enter_context(catalogue_locked(location))
             yield
     else:
         _make_writable(location.directory)

@@ -21,6 +21,7 @@ from warehouse.layout import LAYOUTS
 from warehouse.parquet_files import DataFile, write_file
 from warehouse.progress import Numbering, Standing
 from warehouse.sorting import sort_rows
+from warehouse.statements import statement
 
 STOPPING_S = 10.0
 """How long a lake that is away is waited for once the sink is told to stop."""
@@ -80,9 +81,6 @@ class Writer:
             try:
                 self._write(buffer, files)
                 self._commit(buffer, files)
-            except FenceLost:
-                self._remove(files)
-                raise
             except LakeUnavailable as error:
                 self._note_trouble(str(error))
                 if not patience.wait():
@@ -126,11 +124,17 @@ class Writer:
 
     @COMMIT_SECONDS.time()
     def _commit(self, buffer: Buffer, files: Mapping[str, DataFile]) -> None:
+        """Commit once, even where an earlier attempt was cut off before it knew its end."""
         offsets = {
             partition: (self._offsets[partition], reached)
             for partition, reached in buffer.next_offsets.items()
         }
-        commit(self._lake.connection, Advance(tuple(files.items()), offsets, buffer.standings))
+        try:
+            commit(self._lake.connection, Advance(tuple(files.items()), offsets, buffer.standings))
+        except FenceLost:
+            if not self._are_registered(files):
+                self._remove(files)
+                raise
         self._offsets |= buffer.next_offsets
         self._committed = {**self._committed, **buffer.standings}
         for table, file in files.items():
@@ -139,6 +143,12 @@ class Writer:
             BYTES.labels(table).inc(file.bytes)
         COMMITS.inc()
         NEWEST.set(buffer.newest_ms / 1000)
+
+    def _are_registered(self, files: Mapping[str, DataFile]) -> bool:
+        """Say whether a commit whose answer never came was made all the same."""
+        names = [file.path.rpartition("/")[2] for file in files.values()]
+        found = self._lake.connection.fetch(statement("registered_files"), {"names": names})
+        return bool(names) and found["files"][0].as_py() == len(names)
 
     def _remove(self, files: Mapping[str, DataFile]) -> None:
         """Remove what will not be registered; what cannot be removed now is swept later."""

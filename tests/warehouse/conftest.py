@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import itertools
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
+from postgres_cluster import PASSWORD, USER, PostgresCluster, PostgresMissing
 
+from facility.secret import Secret
+from facility.site import Catalogue
+from facility.site import Lake as LakeSettings
 from warehouse.attachment import ALIAS
 from warehouse.connection import attach, open_database
 from warehouse.lake import Lake
@@ -41,3 +47,61 @@ def lake(empty_lake, database, tmp_path) -> Iterator[Lake]:
     with Lake(location, connection) as opened:
         yield opened
     database.execute(f"detach {ALIAS}")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresCluster]:
+    """A PostgreSQL server; where it cannot be had, its tests are skipped, and fail in CI."""
+    try:
+        cluster = PostgresCluster()
+    except PostgresMissing as missing:
+        if os.environ.get("CI"):
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.remove()
+
+
+NUMBERS = itertools.count()
+
+
+def postgres_settings(postgres, directory, *, template="template0", port=None, **changes):
+    """A lake's settings, with a database of its own."""
+    name = f"lake_{next(NUMBERS)}"
+    postgres.create_database(name, template)
+    url = f"postgresql://{USER}@127.0.0.1:{port or postgres.port}/{name}"
+    password = directory.parent / "password"
+    password.write_text(PASSWORD)
+    catalogue = {"url": url, "password": Secret(file=password)} | changes
+    return LakeSettings(directory=directory, catalogue=Catalogue.model_validate(catalogue))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres, tmp_path_factory) -> str:
+    """A database with an empty lake to copy: making one takes a second and more."""
+    settings = postgres_settings(postgres, tmp_path_factory.mktemp("postgres") / "lake")
+    Lake.create_or_open(LakeLocation.of(settings), settings=ENGINE).close()
+    assert settings.catalogue is not None
+    return settings.catalogue.url.database
+
+
+@pytest.fixture
+def postgres_lake(postgres, postgres_template, tmp_path) -> Callable[..., LakeLocation]:
+    """Gives the location of an empty lake, files in the test's directory."""
+
+    def make(**changes) -> LakeLocation:
+        directory = tmp_path / "lake"
+        return LakeLocation.of(
+            postgres_settings(postgres, directory, template=postgres_template, **changes)
+        )
+
+    return make
+
+
+@pytest.fixture
+def no_lake(postgres, tmp_path) -> LakeLocation:
+    """Where there is an empty database and no lake yet."""
+    return LakeLocation.of(postgres_settings(postgres, tmp_path / "lake"))

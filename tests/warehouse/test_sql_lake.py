@@ -66,7 +66,7 @@ def test_any_duckdb_that_attaches_the_lake_has_the_macros(filled):
     directory = filled.directory
     filled.close()
     with open_database(ENGINE) as database:
-        load(database, ("ducklake", "sqlite_scanner"))
+        load(database, ("sqlite_scanner",))
         database.execute(
             f"attach 'ducklake:sqlite:{directory}/catalogue.sqlite' as elsewhere (read_only)"
         )
