@@ -21,7 +21,11 @@ def exact_scales(points: Sequence[Point]) -> tuple[Floats, Floats]:
 
     A scale of 1/n divides by n: 2301 tenths are 230.1 exactly, which times 0.1 they are not.
     """
-    scale = np.array([point.scale for point in points], np.float64)
+    return exact_quotients(np.array([point.scale for point in points], np.float64))
+
+
+def exact_quotients(scale: Floats) -> tuple[Floats, Floats]:
+    """Factors as multipliers and divisors, one of each pair 1; NaN is left as multiplier."""
     inverse = np.round(1 / scale)
     divides = (np.abs(scale) < 1) & np.isclose(scale * inverse, 1, rtol=0, atol=1e-12)
     return np.where(divides, 1.0, scale), np.where(divides, inverse, 1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from collectors.growth import NO_LIMITS, Limits, power_limits
 from collectors.shard import Shard
 from facility.site import Device, Place, Site
 
@@ -15,6 +16,7 @@ class Planned:
 
     device: Device
     credentials: tuple[object, ...]
+    limits: Limits
 
 
 Plan = Mapping[str, Planned]
@@ -23,10 +25,12 @@ Plan = Mapping[str, Planned]
 def plan_for(site: Site, shard: Shard) -> Plan:
     """The devices of a shard, by id."""
     stores = (site.snmp_credentials, site.http_credentials, site.modbus_credentials)
+    limits = power_limits(site)
     return {
         device.id: Planned(
             device.model_copy(update={"place": Place(), "fed_by": ()}),
             tuple(store.get(device.credential or "") for store in stores),
+            limits.get(device.id, NO_LIMITS),
         )
         for device in shard.share(site.devices)
     }

@@ -179,6 +179,21 @@ class Digits(Model):
     """What the devices seen so far answer; the simulator answers it too."""
 
 
+class Factor(Model):
+    """A factor that the device itself states, row by row, by a code: value = raw * factor."""
+
+    oid: str
+    by_code: dict[int, Annotated[float, Field(gt=0)]] = Field(min_length=1)
+    typical: int
+    """A code that devices seen so far answer; the simulator answers it too."""
+
+    @model_validator(mode="after")
+    def _knows_its_typical_code(self) -> Self:
+        if self.typical not in self.by_code:
+            raise ValueError(f"typical: {self.typical} is not among by_code")
+        return self
+
+
 class Match(Model):
     """What the device itself says: its object `oid` answers `equals`."""
 
@@ -195,6 +210,13 @@ class SnmpPoint(Point):
     """Row suffix by parts: numbers must match, `{name}` binds one part: `{pdu}.{outlet}.5`."""
     digits: Digits | None = None
     """OID of the digits, a column with the same index."""
+    factor: Factor | None = None
+    """Column with the same index that says by what to multiply, before `scale`."""
+    ok_when: Match | None = None
+    """Column, or a scalar's neighbour, read with the value: else the row has no value now."""
+    labels: dict[str, tuple[str, ...]] = {}
+    """Columns of text by index name: the first that holds one names the row instead of its number;
+    where several rows have the same text, the number is added."""
     available_oid: str | None = None
     """Column (TruthValue) that says whether the row has a sensor at all."""
     where: Match | None = None
@@ -217,6 +239,10 @@ class SnmpPoint(Point):
             return self
         bound = {part for part in parse_pattern(self.index).parts if isinstance(part, str)}
         named = set(names_of(self.component))
+        if unnamed := self.labels.keys() - named:
+            raise ValueError(
+                f"labels: component {self.component!r} does not name {{{min(unnamed)}}}"
+            )
         if named - bound:
             raise ValueError(
                 f"component {self.component!r} names {{{min(named - bound)}}}, which index "
@@ -237,6 +263,9 @@ class SnmpIdentity(Model):
     """Prefix of sysObjectID.0."""
     sys_descr: Pattern = ""
     """Regular expression found in sysDescr.0."""
+    subtree: Annotated[str, Field(pattern=r"^(1(\.\d+)+)?$")] = ""
+    """A standard's objects, of any maker's agent: asked for only where no profile fits by what the
+    agent says of itself."""
 
 
 class SnmpLimits(Model):

@@ -36,7 +36,7 @@ class Judge:
         scales: unit per raw count by row, where the device itself states it (SNMP digits, SunSpec
             exponents); else the points' own `scale`.
         max_rates: fastest believable counter growth by row, in the quantity's unit per second,
-            NaN where unknown; else the points' own `max_rate`.
+            as the site's meters limit it; where NaN, the points' own `max_rate`.
     """
 
     def __init__(
@@ -48,9 +48,20 @@ class Judge:
         max_rates: Sequence[float] | Floats | None = None,
     ) -> None:
         self._low, self._high = _ranges(points)
-        unit_per_count = np.array([p.scale for p in points] if scales is None else scales)
-        self._counters = CounterSteps(points, unit_per_count, interval_s, max_rates)
+        stated = [point.scale for point in points] if scales is None else scales
+        self._unit_per_count = np.array(stated, np.float64)
+        self._counters = CounterSteps(points, self._unit_per_count, interval_s, max_rates)
         self._frozen = FrozenDevice(len(points))
+
+    def rescale(self, scales: Floats) -> None:
+        """Take over what a raw count is worth by row, where a device states it with each reading.
+
+        A NaN leaves what is known of that row.
+        """
+        scales = np.where(np.isnan(scales), self._unit_per_count, scales)
+        if not np.array_equal(scales, self._unit_per_count):
+            self._unit_per_count = scales
+            self._counters.rescale(scales)
 
     def judge(
         self,

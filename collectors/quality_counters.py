@@ -34,22 +34,27 @@ class CounterSteps:
     ) -> None:
         rows = [row for row, point in enumerate(points) if point.counter is not None]
         facts = [point.counter for point in points if point.counter is not None]
-        scale = np.abs(unit_per_count[rows])
-        modulus = np.array([f.modulus or np.nan for f in facts], np.float64) * scale
         self._rows = np.array(rows, np.intp)
-        self._modulus = np.where(np.isnan(modulus), np.inf, modulus)
-        # A wrap is the shorter way round; without a modulus nothing is short enough.
-        self._longest_wrap = np.where(np.isnan(modulus), -1.0, modulus / 2)
-        self._resolution = np.array([f.resolution for f in facts], np.float64) * scale
+        self._modulus_counts = np.array([f.modulus or np.inf for f in facts], np.float64)
+        self._resolution_counts = np.array([f.resolution for f in facts], np.float64)
+        self._max_rate_counts = np.array([f.max_rate or np.inf for f in facts], np.float64)
         self._may_reset = np.array([f.resets != "never" for f in facts], np.bool_)
-        if max_rates is None:
-            rate = np.array([f.max_rate or np.nan for f in facts], np.float64) * scale
-        else:
-            rate = np.asarray(max_rates, np.float64)[rows]
-        self._max_rate = np.where(np.isnan(rate), np.inf, rate)
+        limits = [np.nan] * len(points) if max_rates is None else max_rates
+        self._limit = np.asarray(limits, np.float64)[self._rows]
         self._interval_s = interval_s
+        self.rescale(unit_per_count)
         self._believed = _Samples(len(rows))
         self._suspect = _Samples(len(rows))
+
+    def rescale(self, unit_per_count: Floats) -> None:
+        """State the facts in units anew: a count of a row is worth so much from now on."""
+        scale = np.abs(unit_per_count[self._rows])
+        self._modulus = self._modulus_counts * scale
+        # A wrap is the shorter way round; without a modulus nothing is short enough.
+        self._longest_wrap = np.where(np.isinf(self._modulus), -1.0, self._modulus / 2)
+        self._resolution = self._resolution_counts * scale
+        rate = self._max_rate_counts * scale
+        self._max_rate = np.where(np.isnan(self._limit), rate, self._limit)
 
     def impossible(self, values: Floats, usable: Mask, sampled_at_us: int) -> Mask:
         """Rows of all `values` that are counters and did not step as a counter can.

@@ -83,7 +83,8 @@ class Encoder:
         if value is None:
             return self._nothing()
         digits = point.digits.typical if point.digits else 0
-        exact = (value - point.offset) / point.scale * 10**digits
+        factor = point.factor.by_code[point.factor.typical] if point.factor else 1.0
+        exact = (value - point.offset) / point.scale / factor * 10**digits
         if point.type == "OctetString":
             return f"{exact:.10g}"
         return self._whole(exact)
@@ -150,6 +151,14 @@ def _instances(encoder: Encoder, suffix: Oid) -> Iterable[tuple[Oid, SnmpObject]
             parse_oid(point.digits.oid) + suffix,
             SnmpObject("Unsigned32", lambda: digits, component),
         )
+    if point.factor is not None:
+        code = point.factor.typical
+        yield (
+            parse_oid(point.factor.oid) + suffix,
+            SnmpObject("Integer32", lambda: code, component),
+        )
+    if point.ok_when is not None:
+        yield parse_oid(point.ok_when.oid) + suffix, _label(point.ok_when, component)
     if point.available_oid is not None:
         yield (
             parse_oid(point.available_oid) + suffix,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from collectors.identify.finding import Finding, Fit, profiles_of
 from collectors.profile import Profile
 from collectors.snmp.exchange import Exchange
-from collectors.snmp.layout import build_layout
+from collectors.snmp.layout import Layout, build_layout
 from collectors.snmp.oid import Oid, format_oid, parse_oid
 from collectors.snmp.survey import Survey
 
@@ -46,8 +46,11 @@ async def identify_agent(exchange: Exchange, profiles: Sequence[Profile] | None 
         object_id if isinstance(object_id, tuple) else (),
         descr.decode("utf-8", "replace") if isinstance(descr, bytes) else "",
     )
-    fitting = fitting_profiles(agent, profiles_of("snmp") if profiles is None else profiles)
-    if len(fitting) <= 1:
+    known = profiles_of("snmp") if profiles is None else profiles
+    fitting = fitting_profiles(agent, known)
+    if not fitting:
+        return Finding.of(str(agent), await _standards(exchange, known))
+    if len(fitting) == 1:
         return Finding.of(str(agent), [Fit(profile, _why(profile), ()) for profile in fitting])
     fits = []
     for profile in fitting:
@@ -56,13 +59,36 @@ async def identify_agent(exchange: Exchange, profiles: Sequence[Profile] | None 
     return Finding.of(str(agent), fits)
 
 
+async def _standards(exchange: Exchange, profiles: Iterable[Profile]) -> list[Fit]:
+    """Profiles of standards whose objects the agent has, ranked by how many of their points.
+
+    Points, not rows: thirty temperatures are one.
+    """
+    fits = []
+    for profile in profiles:
+        assert profile.snmp is not None
+        subtree = profile.snmp.identity.subtree
+        if not subtree or not await exchange.walk(parse_oid(subtree), at_most=1):
+            continue
+        points = len({id(point) for point in (await _layout(profile, exchange)).points})
+        if points:
+            total = len(profile.points)
+            evidence = f"it has objects of {subtree}: {points} of {total} points"
+            fits.append(Fit(profile, evidence, (points,)))
+    return fits
+
+
 async def _points(profile: Profile, exchange: Exchange) -> int:
     """How many of the profile's points the agent has."""
+    return len((await _layout(profile, exchange)).oids)
+
+
+async def _layout(profile: Profile, exchange: Exchange) -> Layout:
     assert profile.snmp is not None
     survey = Survey(profile.snmp)
     while not survey.done:
         await survey.step(exchange)
-    return len(build_layout(profile.snmp, survey.findings, frozenset()).oids)
+    return build_layout(profile.snmp, survey.findings)
 
 
 def fitting_profiles(agent: Agent, profiles: Iterable[Profile]) -> list[Profile]:

@@ -54,6 +54,16 @@ class Decoder:
         self._scaling = _Scaling(points)
         self._no_value = NoValue(points)
 
+    def unit_per_count(self, payloads: Sequence[bytes]) -> Floats:
+        """What a raw count is worth by row, in the quantity's unit; NaN where it was not stated."""
+        missing = np.zeros(self._count, np.bool_)
+        missing[self._absent] = True
+        image = np.frombuffer(b"".join(payloads), np.uint8)
+        exponents = self._exponents.read(image, missing)
+        worth = self._scaling.unit_per_count(exponents)
+        worth[missing] = np.nan
+        return worth
+
     @beyond_numbers
     def decode(self, payloads: Sequence[bytes]) -> tuple[Floats, Mask]:
         """Values and whether each is missing; `payloads` are the register bytes, block by block."""
@@ -176,6 +186,11 @@ class _Scaling:
     def __init__(self, points: Sequence[ModbusPoint]) -> None:
         self._multiplier, self._divisor = exact_scales(points)
         self._offset = np.array([point.offset for point in points], np.float64)
+
+    def unit_per_count(self, exponents: Floats | None) -> Floats:
+        """What a raw count is worth by row."""
+        worth = self._multiplier / self._divisor
+        return worth if exponents is None else worth * 10.0**exponents
 
     def apply(self, raw: Floats, exponents: Floats | None) -> Floats:
         """Scale in place."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from weakref import WeakValueDictionary
 
+from collectors.growth import device_limits
 from collectors.modbus.gateway import Gateway
 from collectors.modbus.source import ModbusSource
 from collectors.modbus.transport import ModbusTransport
@@ -24,7 +25,8 @@ def open_modbus(device: Device, profile: Profile, site: Site) -> ModbusSource:
         ConfigError: its TLS files are missing or cannot be used.
     """
     assert profile.modbus is not None
-    return ModbusSource(device, profile.modbus, _line_of(device, site))
+    limits = device_limits(site, device.id)
+    return ModbusSource(device, profile.modbus, _line_of(device, site), limits=limits)
 
 
 def _line_of(device: Device, site: Site) -> Gateway:

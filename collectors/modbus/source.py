@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from collectors.faults import Faults
+from collectors.growth import NO_LIMITS, Limits, fastest_growth
 from collectors.modbus.decode import Decoder
 from collectors.modbus.gateway import Gateway
 from collectors.modbus.planner import Range, value_range
@@ -28,6 +29,8 @@ class ModbusSource:
         section: ModbusSection,
         gateway: Gateway,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        limits: Limits = NO_LIMITS,
     ) -> None:
         self.device = device.id
         self._unit = device.address.unit
@@ -40,7 +43,9 @@ class ModbusSource:
         self._places = [value_range(point, section) for point in section.points]
         self._reading = Reading(section, self._ask, clock)
         self._decoder = Decoder(section, ())
-        self._judge = Judge(section.points, device.interval_seconds)
+        rates = fastest_growth(self._points.components, self._points.quantities, limits)
+        self._judge = Judge(section.points, device.interval_seconds, max_rates=rates)
+        self._states_scales = any(p.counter and p.exponent_address for p in section.points)
 
     async def read(self) -> Poll:
         """Read every point once; see `collectors.source.Source`."""
@@ -48,7 +53,10 @@ class ModbusSource:
         answers = await self._reading.once(time.monotonic() + self._timeout_s)
         sampled_at_us = time.time_ns() // 1000
         decoder = self._decoder_of(tuple(answers.payloads))
-        value, missing = decoder.decode(list(answers.payloads.values()))
+        payloads = list(answers.payloads.values())
+        value, missing = decoder.decode(payloads)
+        if self._states_scales:
+            self._judge.rescale(decoder.unit_per_count(payloads))
         quality = self._judge.judge(value, missing, sampled_at_us)
         failures = self._failures(decoder, answers)
         return Poll(self._points, sampled_at_us, value, quality, failures)

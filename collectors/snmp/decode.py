@@ -8,7 +8,14 @@ from typing import Self
 
 import numpy as np
 
-from collectors.conversion import Floats, Mask, NoValue, beyond_numbers, exact_scales
+from collectors.conversion import (
+    Floats,
+    Mask,
+    NoValue,
+    beyond_numbers,
+    exact_quotients,
+    exact_scales,
+)
 from collectors.profile import SnmpPoint
 from collectors.snmp.session import Missing, Value
 
@@ -56,17 +63,20 @@ class Conversion:
         points: Sequence[SnmpPoint],
         digits: Sequence[int | None],
         fahrenheit: Sequence[bool | None],
+        factors: Sequence[float | None] | None = None,
     ) -> Self:
-        """The conversion of these rows, with what the device states of each: digits and unit.
+        """The conversion of these rows, with what the device states of each: digits, unit, factor.
 
         None where it should state it and does not: such a number has no value.
         """
         multiplier, divisor = exact_scales(points)
         tens = np.array([np.nan if d is None else 10.0**d for d in digits], np.float64)
         tens[[f is None for f in fahrenheit]] = np.nan
+        stated = [1.0] * len(points) if factors is None else factors
+        more, fewer = exact_quotients(np.array([np.nan if f is None else f for f in stated]))
         return cls(
-            multiplier=multiplier,
-            divisor=divisor * tens,
+            multiplier=multiplier * more,
+            divisor=divisor * tens * fewer,
             offset=np.array([point.offset for point in points], np.float64),
             fahrenheit=np.array(fahrenheit, np.bool_),
             no_value=NoValue(points),

@@ -64,7 +64,7 @@ def names_of(component: str) -> tuple[str, ...]:
     return tuple(_NAME.findall(component))
 
 
-def name_component(template: str, names: Mapping[str, int]) -> str:
+def name_component(template: str, names: Mapping[str, int | str]) -> str:
     """`outlet.{outlet}` with outlet 7 is `outlet.7`."""
     return _NAME.sub(lambda match: str(names[match[1]]), template)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collectors.growth import device_limits
 from collectors.profile import Profile
 from collectors.snmp.session import Session
 from collectors.snmp.source import SnmpSource
@@ -25,7 +26,8 @@ def open_snmp(device: Device, profile: Profile, site: Site) -> SnmpSource:
         ConfigError: the credential is incomplete, or its secrets cannot be read.
     """
     assert profile.snmp is not None
-    return SnmpSource(device, profile.snmp, session_of(device, site))
+    limits = device_limits(site, device.id)
+    return SnmpSource(device, profile.snmp, session_of(device, site), limits=limits)
 
 
 def session_of(device: Device, site: Site) -> Session:

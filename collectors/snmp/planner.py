@@ -20,7 +20,7 @@ def plan(layout: Layout, sizes: Sizes, *, bulk: bool = True) -> tuple[Request, .
     """Requests that together ask for every OID of the layout; `bulk` is False for SNMPv1."""
     runs = dict(_runs(layout)) if bulk else {}
     in_runs = {column + suffix for column, run in runs.items() for suffix in run.suffixes}
-    rest = [oid for oid in layout.oids if oid not in in_runs]
+    rest = [oid for oid in layout.polled if oid not in in_runs]
     return (*_bulk_requests(runs, sizes.bulk), *get_requests(rest, sizes))
 
 
@@ -46,7 +46,7 @@ class _Run:
 
 def _runs(layout: Layout) -> Iterator[tuple[Oid, _Run]]:
     """The columns worth reading whole, from the first wanted row to the last."""
-    wanted = set(layout.oids)
+    wanted = set(layout.polled)
     for column, present in layout.rows.items():
         rows = [i for i, suffix in enumerate(present) if column + suffix in wanted]
         if len(rows) < SHORTEST_RUN:
@@ -80,4 +80,4 @@ def _columns_together(rows: int, columns: int, size: int) -> int:
 
 def unasked(layout: Layout, answered: Collection[Oid]) -> list[Oid]:
     """What the planned requests did not bring, as where a table's rows have moved."""
-    return [oid for oid in layout.oids if oid not in answered]
+    return [oid for oid in layout.polled if oid not in answered]

@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from collectors.faults import Faults
+from collectors.growth import NO_LIMITS, Limits, fastest_growth
 from collectors.profile import SnmpSection
 from collectors.quality import Judge
 from collectors.snmp.decode import read_numbers
@@ -34,15 +35,23 @@ class SnmpSource:
         section: what to read.
         session: the agent.
         survey_polls: polls between surveys; each poll then carries one step of a survey.
+        limits: what the site's meters say can flow.
     """
 
     def __init__(
-        self, device: Device, section: SnmpSection, session: Session, *, survey_polls: int = 60
+        self,
+        device: Device,
+        section: SnmpSection,
+        session: Session,
+        *,
+        survey_polls: int = 60,
+        limits: Limits = NO_LIMITS,
     ) -> None:
         self.device = device.id
         self._interval_s = device.interval_seconds
         self._seconds = device.timeout_seconds * SHARE_OF_DEADLINE
         self._session = session
+        self._limits = limits
         self._faults = Faults(device.id)
         self.points_expected = len(section.points)
         self._sizes = Sizes.of(section.limits)
@@ -55,7 +64,8 @@ class SnmpSource:
         self._layout, self._planned_for = layout, None
         self._points = layout.table(self.device)
         scales = layout.conversion.unit_per_count
-        self._judge = Judge(layout.points, self._interval_s, scales=scales)
+        rates = fastest_growth(self._points.components, self._points.quantities, self._limits)
+        self._judge = Judge(layout.points, self._interval_s, scales=scales, max_rates=rates)
 
     async def read(self) -> Poll:
         """Read every point once. See `collectors.source.Source`."""
@@ -107,12 +117,15 @@ class SnmpSource:
         sampled_at_us = time.time_ns() // 1000
         raw, reasons = read_numbers([exchange.answers.get(oid) for oid in layout.oids])
         unavailable = layout.conversion.unavailable(raw)
+        refused = layout.refusals(exchange.answers)
+        unavailable[list(refused)] = True
         value = layout.conversion.convert(raw)
         quality = self._judge.judge(value, unavailable, sampled_at_us)
         for row in np.flatnonzero(unavailable).tolist():
             reasons[row] = f"not available: the device answers {raw[row]:g}"
+        reasons |= refused
         for row in np.flatnonzero(quality == Quality.BAD).tolist():
-            reasons.setdefault(row, "the device does not state its decimal digits or unit")
+            reasons.setdefault(row, "the device does not state its decimal digits, factor or unit")
         for row, oid in enumerate(layout.oids):
             if oid in exchange.failures:
                 reasons[row] = exchange.failures[oid]
