@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from facility.site import Site
 from stream.outbox import Outbox
 from stream.publisher import Publisher
 
-DRAIN_SECONDS = 8.0
+STOP_SECONDS = 6.5
+"""From the signal on; what the daemon leaves of this, the publisher has to drain. An attempt to
+reach the broker that is under way then may take three seconds more."""
 TRIM_SECONDS = 1.0
 log = structlog.get_logger()
 
@@ -67,9 +70,11 @@ def run_collector(
         async with serve_health(health, facts), asyncio.TaskGroup() as group:
             group.create_task(run_beside(publish_until, publisher.run, name="publisher"))
             trimming = group.create_task(_trim(outbox, committed)) if committed else None
+            stopping = group.create_task(_time_of(stop))
             await daemon.run(stop)
             publish_until.set()
-            if not await asyncio.to_thread(publisher.drain, DRAIN_SECONDS):
+            left_s = await stopping + STOP_SECONDS - time.monotonic()
+            if not await asyncio.to_thread(publisher.drain, left_s):
                 log.warning(
                     "The broker has not taken everything; the outbox keeps it for the next start.",
                     waiting=outbox.depth().waiting,
@@ -97,6 +102,11 @@ def _open_outbox(site: Site, name: str, *, keep_until_committed: bool) -> Outbox
 
 def _beside(site: Site, name: str, suffix: str) -> Path:
     return site.outbox.directory / f"{name}{suffix}"
+
+
+async def _time_of(event: asyncio.Event) -> float:
+    await event.wait()
+    return time.monotonic()
 
 
 async def _trim(outbox: Outbox, sink_health: str) -> None:

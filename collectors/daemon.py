@@ -31,11 +31,11 @@ log = structlog.get_logger()
 
 OpenDevice = Callable[[Device, Site], Source]
 
-FINISH_S = 4.0
+FINISH_S = 3.0
 """At the end, a poll that is under way may take so long."""
 CHANGE_FINISH_S = 2.0
 """The same for a device that is taken out or changed."""
-LAST_FLUSH_S = 3.0
+LAST_FLUSH_S = 2.0
 LATE_FLUSHES = 10
 """Not ready when so many flush intervals have passed without everything being stored."""
 

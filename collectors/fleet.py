@@ -13,7 +13,7 @@ from collectors.source import Source
 
 log = structlog.get_logger()
 
-CLOSE_S = 2.0
+CLOSE_S = 1.0
 """A source may take so long to let go of its connection."""
 
 

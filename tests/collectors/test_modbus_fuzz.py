@@ -18,7 +18,13 @@ from collectors.modbus.decode import Decoder
 from collectors.modbus.planner import REGISTERS_OF, plan, wanted_ranges
 from collectors.modbus.transport import REQUESTS, ModbusRefused, _Link, _payload
 from collectors.quality import Judge
-from facility.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout
+from facility.errors import (
+    DeviceError,
+    DeviceGarbled,
+    DeviceRefused,
+    DeviceTimeout,
+    DeviceUnreachable,
+)
 from facility.quality import Quality
 
 pytestmark = PATIENCE
@@ -163,10 +169,11 @@ def test_a_malformed_answer_is_counted_and_the_next_one_is_read(
 ) -> None:
     kinds = asyncio.run(outcomes(cases))
     assert len(kinds) == BATCH
-    known = {DeviceGarbled.kind, DeviceTimeout.kind, DeviceRefused.kind, "value"}
-    assert set(kinds) <= known
+    # So short a deadline a busy machine may miss, with the connection made or not.
+    late = {DeviceTimeout.kind, DeviceUnreachable.kind}
+    assert set(kinds) <= {DeviceGarbled.kind, DeviceRefused.kind, "value"} | late
     right = [kind for wrong, kind in zip(cases, kinds, strict=True) if not wrong]
-    assert set(right) <= {"value", "timeout"}  # so short a deadline a busy machine may miss
+    assert set(right) <= {"value"} | late
 
 
 async def test_an_endless_answer_is_cut_short() -> None:
