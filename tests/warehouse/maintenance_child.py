@@ -45,6 +45,7 @@ with Lake(location, connect(location, read_only=False, settings=ENGINE)) as lake
         before=True,
         match=lambda _, text, *__: text == "commit",
     )
-    print("works", flush=True)
+    sys.stdout.write("works\n")
+    sys.stdout.flush()
     while True:
         compact(lake)

@@ -12,8 +12,8 @@ from sink_feed import POLL_TOPIC, polls
 from facility.errors import LakeUnavailable
 from warehouse.lake import Lake
 from warehouse.maintenance import compaction
-from warehouse.maintenance.compaction import compact
 from warehouse.maintenance.catalogue import table_of
+from warehouse.maintenance.compaction import compact
 from warehouse.maintenance.report import Report
 from warehouse.maintenance.swap import FilesChanged, Swap, swap
 from warehouse.query import run_sql

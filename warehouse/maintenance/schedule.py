@@ -7,6 +7,7 @@ from datetime import timedelta
 from facility.site import Lake as LakeSettings
 from warehouse.maintenance.compaction import compact
 from warehouse.maintenance.expiry import expire
+from warehouse.maintenance.inlined import tidy_inlined
 from warehouse.maintenance.jobs import Job
 from warehouse.maintenance.orphans import remove_orphans
 from warehouse.maintenance.retention import retain
@@ -23,5 +24,6 @@ def jobs_of(settings: LakeSettings) -> tuple[Job, ...]:
         Job("compact", compact, MINUTE_S),
         Job("retain", lambda lake: retain(lake, settings.retention_days), HOUR_S),
         Job("expire", lambda lake: expire(lake, history), 10 * MINUTE_S),
+        Job("tidy", tidy_inlined, 10 * MINUTE_S),
         Job("remove_orphans", remove_orphans, HOUR_S),
     )
