@@ -68,7 +68,9 @@ def postgres() -> Iterator[PostgresCluster]:
 NUMBERS = itertools.count()
 
 
-def postgres_settings(postgres, directory, *, template="template0", port=None, **changes):
+def postgres_settings(
+    postgres, directory, *, template="template0", port=None, bucket=None, **changes
+):
     """A lake's settings, with a database of its own."""
     name = f"lake_{next(NUMBERS)}"
     postgres.create_database(name, template)
@@ -76,7 +78,9 @@ def postgres_settings(postgres, directory, *, template="template0", port=None, *
     password = directory.parent / "password"
     password.write_text(PASSWORD)
     catalogue = {"url": url, "password": Secret(file=password)} | changes
-    return LakeSettings(directory=directory, catalogue=Catalogue.model_validate(catalogue))
+    return LakeSettings(
+        directory=directory, catalogue=Catalogue.model_validate(catalogue), bucket=bucket
+    )
 
 
 @pytest.fixture(scope="session")
