@@ -57,3 +57,16 @@ def test_constraints_pin_versions_and_name_no_index() -> None:
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
     pins = [line for line in lines if not line.startswith("#")]
     assert [pin for pin in pins if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", pin)] == []
+
+
+def test_every_test_that_the_faults_page_names_is_there() -> None:
+    named = set(
+        re.findall(r"`(test_\w+)::(test_\w+)`", (ROOT / "docs/faults.md").read_text("utf-8"))
+    )
+    assert len(named) > 40
+    there = {
+        (file.stem, name)
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text("utf-8"), re.MULTILINE)
+    }
+    assert named - there == set()
