@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -38,6 +39,7 @@ STAGES = {
 WHOLE_S = 590.0
 STAGE_S = 120.0
 BUILD = Path(__file__).parents[1] / "build"
+LOG = BUILD / "bench.log"
 
 
 def main() -> int:
@@ -46,12 +48,13 @@ def main() -> int:
     if options.stage:
         _run_here(options.stage, quick=options.quick)
         return 0
+    BUILD.mkdir(exist_ok=True)
+    LOG.unlink(missing_ok=True)
     facts: dict[str, Any] = report.machine()
     print(report.heading(), flush=True)
     until = time.monotonic() + WHOLE_S
     stages = [_run(name, until, quick=options.quick) for name in options.only]
     facts |= {"quick": options.quick, "stages": stages}
-    BUILD.mkdir(exist_ok=True)
     (BUILD / "bench.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
     print(f"\n{time.monotonic() - until + WHOLE_S:.0f} s; all figures in {BUILD / 'bench.json'}")
     return int(any(stage["failure"] for stage in stages))
@@ -75,11 +78,13 @@ def _names(text: str) -> list[str]:
 
 def _run_here(name: str, *, quick: bool) -> None:
     """Do a stage in this process; print each figure as a line of JSON."""
+    table = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what the code logs is no part of the table
     module = importlib.import_module(STAGES[name])
     with tempfile.TemporaryDirectory(prefix=f"busway-bench-{name}-") as scratch:
         scale = Scale(quick=quick, scratch=Path(scratch), loads=BUILD / "bench-loads")
         for figure in module.figures(scale):
-            print(json.dumps(report.as_json(figure)), flush=True)
+            print(json.dumps(report.as_json(figure)), file=table, flush=True)
 
 
 def _run(name: str, until: float, *, quick: bool) -> dict[str, Any]:
@@ -88,7 +93,10 @@ def _run(name: str, until: float, *, quick: bool) -> dict[str, Any]:
     command = [sys.executable, "-m", "bench", "--stage", name, *(["--quick"] if quick else [])]
     found = []
     late = threading.Event()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        LOG.open("ab") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+    ):
         timer = threading.Timer(min(STAGE_S, max(0.0, until - started)), _end, (process, late))
         timer.start()
         for line in _lines(process):
@@ -98,7 +106,7 @@ def _run(name: str, until: float, *, quick: bool) -> dict[str, Any]:
         timer.cancel()
     failure = "out of time" if late.is_set() else f"status {status}" if status else ""
     if failure:
-        print(f"{name}: {failure}", flush=True)
+        print(f"{name}: {failure}; see {LOG}", flush=True)
     seconds = round(time.monotonic() - started, 1)
     return {"stage": name, "seconds": seconds, "failure": failure, "figures": found}
 

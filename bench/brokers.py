@@ -6,6 +6,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -30,19 +31,29 @@ def has_apache() -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A broker that answers."""
+
+    kafka: Kafka
+    """A site's Kafka section that leads to it, to topics that nobody else uses."""
+    pid: int
+
+
 @contextmanager
-def running(kind: Kind, *, partitions: int = 1) -> Iterator[Kafka]:
-    """Start a broker; give a site's Kafka section that leads to it."""
+def running(kind: Kind, *, partitions: int = 1) -> Iterator[Running]:
+    """Start a broker, and end it afterwards."""
     with tempfile.TemporaryDirectory(prefix="busway-bench-broker-") as directory:
         broker = ApacheKafka(Path(directory)) if kind == "Apache Kafka" else EmbeddedBroker()
         broker.start()
         try:
-            yield settings(broker.bootstrap_servers, partitions=partitions)
+            assert broker._process is not None  # noqa: SLF001 - both keep it so
+            kafka = _settings(broker.bootstrap_servers, partitions=partitions)
+            yield Running(kafka, broker._process.pid)  # noqa: SLF001 - same
         finally:
             broker.stop()
 
 
-def settings(servers: tuple[str, ...], *, partitions: int = 1) -> Kafka:
-    """Topics that nobody else uses."""
+def _settings(servers: tuple[str, ...], *, partitions: int) -> Kafka:
     prefix = f"bench-{uuid.uuid4().hex[:8]}."
     return Kafka(bootstrap_servers=servers, partitions=partitions, topic_prefix=prefix)

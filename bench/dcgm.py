@@ -1,4 +1,4 @@
-"""What the DCGM driver costs beside prometheus_client's parser: `python -m bench.dcgm`.
+"""What the DCGM driver costs beside prometheus_client's parser.
 
 A rack of 72 GPUs behind one exporter, every field of the profile; figures are of this process's own
 CPU time. Then 144 nodes at 1 Hz over HTTP: what the driver and the simulated exporters, in a
@@ -13,11 +13,13 @@ import math
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from statistics import median
 from typing import IO
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from bench.harness import Figure, Goal, Scale, paired, per_cpu_second, run_async
 from collectors.batch import ReadingsBatcher
 from collectors.dcgm.exposition import Exposition
 from collectors.dcgm.fields import Fields
@@ -32,8 +34,10 @@ from simulator.dcgm_exporter import DcgmExporters
 from simulator.dcgm_node import DcgmNode
 
 GPUS = 72
-ROUNDS = 50
-NODES, GPUS_A_NODE, SECONDS = 144, 4, 10
+NODES, GPUS_A_NODE = 144, 4
+PARSE_GOAL = Goal(10)
+SCRAPE_GOAL = Goal(5, "value", "most")
+SERVE_GOAL = Goal(0.3, "value", "most")
 TWELVE_FIELDS = (100, 112, 140, 150, 155, 156, 164, 203, 1001, 1002, 1004, 1005)
 
 
@@ -69,48 +73,54 @@ class Kept:
         """Nothing to let go of."""
 
 
-def seconds_each(work: Callable[[], object], rounds: int = ROUNDS) -> float:
-    """CPU time of one call, the first left out."""
-    work()
-    started = time.process_time()
-    for _ in range(rounds):
-        work()
-    return (time.process_time() - started) / rounds
+def figures(scale: Scale) -> Iterator[Figure]:
+    """Parsing, a whole scrape, a fleet of nodes."""
+    node = DcgmNode(profile(), gpu_names(GPUS), value)
+    texts = [node.text() for _ in range(4)]
+    yield _parse(texts, scale)
+    milliseconds = run_async(_scrape(texts, scale.pick(100, 30)))
+    yield Figure(f"text of {GPUS} GPUs to batch", milliseconds, "ms of CPU", goal=SCRAPE_GOAL)
+    yield from _fleet(scale.pick(10, 3))
 
 
-def parse(texts: list[bytes]) -> None:
+def _parse(texts: list[bytes], scale: Scale) -> Figure:
     """Compare the parsers on the same texts."""
-    lines = texts[0].count(b"\n")
     section = profile().dcgm
     assert section is not None
     exposition = Exposition(Fields(section.points).recognise)
-    ours = seconds_each(lambda: [exposition.read(text) for text in texts]) / len(texts)
+    lines = texts[0].count(b"\n")
     decoded = texts[0].decode()
 
-    def reference() -> None:
+    def ours() -> float:
+        for text in texts:
+            exposition.read(text)
+        return lines * len(texts)
+
+    def reference() -> float:
         for family in text_string_to_metric_families(decoded):
             for sample in family.samples:
                 float(sample.value)
+        return lines
 
-    theirs = seconds_each(reference, rounds=5)
-    print(f"{GPUS} GPUs, {lines} lines, {len(texts[0]) / 1000:.0f} kB")
-    ratio = f"{theirs / ours:.0f} x (goal: 10 x)"
-    print(f"  prometheus_client  {lines / theirs / 1e3:8.0f} k lines/s")
-    print(f"  ours               {lines / ours / 1e3:8.0f} k lines/s, {ratio}")
+    pair = paired(per_cpu_second(ours), per_cpu_second(reference), rounds=scale.pick(9, 3))
+    return pair.figure(
+        f"parse {lines} lines", "lines/s/core", "prometheus_client's parser", PARSE_GOAL
+    )
 
 
-async def scrape(texts: list[bytes]) -> None:
-    """Time a whole scrape: text to poll to Arrow batch."""
+async def _scrape(texts: list[bytes], rounds: int) -> float:
+    """Milliseconds of a whole scrape: text to poll to Arrow batch."""
     section = profile().dcgm
     assert section is not None
     device = Device(id="rack", profile="any", address="http://rack", role="gpu_node")
     source, batcher = DcgmSource(device, section, Kept(texts)), ReadingsBatcher()
     batcher.batch([await source.read()])
-    started = time.process_time()
-    for _ in range(ROUNDS):
-        batch = batcher.batch([await source.read()])
-    each_ms = (time.process_time() - started) / ROUNDS * 1000
-    print(f"  text to batch      {each_ms:8.2f} ms for {len(batch)} readings (goal: < 5 ms)")
+    each_ms = []
+    for _ in range(rounds):
+        started = time.process_time()
+        batcher.batch([await source.read()])
+        each_ms.append(1000 * (time.process_time() - started))
+    return median(each_ms)
 
 
 async def serve() -> None:
@@ -130,48 +140,50 @@ async def serve() -> None:
         print(time.process_time() - cpu, flush=True)
 
 
-async def poll_every_second(source: Source, phase_s: float) -> int:
+async def poll_every_second(source: DcgmSource, phase_s: float, seconds: int) -> int:
     """Read a node each second; give the readings."""
     await asyncio.sleep(phase_s)
     readings = 0
-    for _ in range(SECONDS):
+    for _ in range(seconds):
         due = asyncio.get_running_loop().time() + 1.0
         readings += len((await source.read()).value)
         await asyncio.sleep(due - asyncio.get_running_loop().time())
     return readings
 
 
-def fleet() -> None:
-    """Scrape all nodes at 1 Hz and print both sides' share of a core."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "bench.dcgm", "serve"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with child:
+def _fleet(seconds: int) -> Iterator[Figure]:
+    """Scrape all nodes at 1 Hz; both sides' share of a core."""
+    command = [sys.executable, "-m", "bench.dcgm"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
         assert child.stdin is not None
         assert child.stdout is not None
-        asyncio.run(scrape_all(json.loads(child.stdout.readline()), child.stdin))
+        places = json.loads(child.stdout.readline())
+        share, rate = run_async(_scrape_all(places, child.stdin, seconds))
         served_s = float(child.stdout.readline())
-    print(f"  simulated exporters{served_s / SECONDS:8.1%} of a core (goal: < 30 %)")
+    what = f"{NODES} nodes at 1 Hz over HTTP"
+    yield Figure(f"{what}: readings", rate, "readings/s")
+    yield Figure(f"{what}: driver", share, "cores")
+    yield Figure(f"{what}: simulated exporters", served_s / seconds, "cores", goal=SERVE_GOAL)
 
 
-async def scrape_all(places: list[tuple[str, int]], server: IO[str]) -> None:
+async def _scrape_all(
+    places: list[tuple[str, int]], server: IO[str], seconds: int
+) -> tuple[float, float]:
     """Read every node once, then at 1 Hz, with the server's clock running meanwhile."""
     sources = [open_node(*place) for place in places]
     for source in sources:
         await source.read()
     print(file=server, flush=True)
     cpu, wall = time.process_time(), time.perf_counter()
-    polls = [poll_every_second(source, n / NODES) for n, source in enumerate(sources)]
+    polls = [poll_every_second(source, n / NODES, seconds) for n, source in enumerate(sources)]
     readings = sum(await asyncio.gather(*polls))
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     print(file=server, flush=True)
     for source in sources:
         await source.close()
-    print(f"{NODES} nodes x {GPUS_A_NODE} GPUs x {len(TWELVE_FIELDS)} fields at 1 Hz over HTTP")
-    print(f"  driver             {cpu / wall:8.1%} of a core, {readings / wall:.0f} readings/s")
+    return cpu / wall, readings / wall
 
 
 def open_node(host: str, port: int) -> Source:
@@ -186,17 +198,5 @@ def open_node(host: str, port: int) -> Source:
     return open_dcgm(device, profile(), Site(name="bench", devices=(device,)))
 
 
-def main() -> None:
-    """Print the table."""
-    if sys.argv[1:] == ["serve"]:
-        asyncio.run(serve())
-        return
-    node = DcgmNode(profile(), gpu_names(GPUS), value)
-    texts = [node.text() for _ in range(4)]
-    parse(texts)
-    asyncio.run(scrape(texts))
-    fleet()
-
-
 if __name__ == "__main__":
-    main()
+    asyncio.run(serve())

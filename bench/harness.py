@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
+Result = TypeVar("Result")
 Work = Callable[[], float]
 """Does a piece of work and gives how many of the unit it was: rows, values, bytes."""
 Rate = Callable[[], float]
@@ -113,16 +114,11 @@ def paired(ours: Rate, bare: Rate, *, rounds: int) -> Pair:
     )
 
 
-def repeated(once: Callable[[], Awaitable[float]], *, at_once: int, seconds: float) -> Work:
-    """Work of asyncio: loops side by side for a while; to be called while no loop runs.
-
-    All calls share one event loop, so that connections outlive them.
-    """
-    return together([once] * at_once, seconds=seconds)
-
-
 def together(loops: list[Callable[[], Awaitable[float]]], *, seconds: float) -> Work:
-    """Work of asyncio: each of these again and again, side by side, for a while."""
+    """Work of asyncio: each of these again and again, side by side, for a while.
+
+    To be called while no event loop runs: all calls share one, so that connections outlive them.
+    """
 
     async def until(once: Callable[[], Awaitable[float]], end: float) -> float:
         units = 0.0
@@ -140,13 +136,9 @@ def together(loops: list[Callable[[], Awaitable[float]]], *, seconds: float) -> 
 _runner = asyncio.Runner()
 
 
-def run_async(work: Awaitable[float]) -> float:
+def run_async(work: Coroutine[Any, Any, Result]) -> Result:
     """Run on the one event loop of this process."""
-
-    async def wait() -> float:
-        return await work
-
-    return _runner.run(wait())
+    return _runner.run(work)
 
 
 def resident_mb() -> float:

@@ -2,7 +2,8 @@
 
 Made once and kept in files, so that a stage only maps them into memory: making a load is no part
 of what is measured. A batch is one collector's second; each collector's devices are spread over the
-site, as those of `--shard` are. Values are the plant's with each meter's noise, in the steps in which the device shows them.
+site, as those of `--shard` are. Values are the plant's with each meter's noise, in the steps in
+which the device shows them.
 
 A load is shorter than a measurement: `Series.batch` begins again from its first second, with
 time going on.

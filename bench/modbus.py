@@ -1,8 +1,7 @@
-"""What the Modbus driver costs beside a bare pymodbus loop: `python -m bench.modbus`.
+"""What the Modbus driver costs beside a bare pymodbus loop.
 
 The devices are served by a process of their own, and several are read at the same time, as a
-collector does. Figures are values per second of this process's own CPU time, medians of rounds in
-turn, so that they hold on a busy machine, too.
+collector does. Figures are values per second of this process's own CPU time.
 """
 
 from __future__ import annotations
@@ -13,12 +12,21 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from statistics import median
+from collections.abc import Awaitable, Callable, Iterator
 
 from pymodbus.client import AsyncModbusTcpClient
 
+from bench.harness import (
+    Figure,
+    Goal,
+    Pair,
+    Scale,
+    paired,
+    per_cpu_second,
+    resident_mb,
+    run_async,
+    together,
+)
 from collectors.modbus.opening import open_modbus
 from collectors.modbus.source import ModbusSource
 from collectors.profile import Profile
@@ -28,9 +36,10 @@ from simulator.modbus_device import ModbusDevice
 from simulator.modbus_server import ModbusServer
 
 REGISTERS = 100
-ROUNDS, ROUND_SECONDS = 5, 1.0
 AT_ONCE = 16
 DEVICES = 1000
+GOAL = Goal(0.7)
+UNIT, BARE = "values/s/core", "bare pymodbus, 100 registers"
 METER = load_profile("schneider-pm5000")
 BLOCK = Profile.model_validate(
     {
@@ -48,7 +57,7 @@ BLOCK = Profile.model_validate(
     }
 )
 Endpoint = tuple[str, int]
-Once = Callable[[], Awaitable[int]]
+Once = Callable[[], Awaitable[float]]
 
 
 async def serve() -> None:
@@ -77,7 +86,7 @@ def source(address: Endpoint, profile: Profile) -> ModbusSource:
 def polls_of(driver: ModbusSource) -> Once:
     """Whole polls: requests, decoding, quality."""
 
-    async def once() -> int:
+    async def once() -> float:
         poll = await driver.read()
         assert not poll.failures
         return len(poll.points)
@@ -88,7 +97,7 @@ def polls_of(driver: ModbusSource) -> Once:
 def bare_reads(client: AsyncModbusTcpClient) -> Once:
     """The same block through pymodbus alone, registers left as they come."""
 
-    async def once() -> int:
+    async def once() -> float:
         answer = await client.read_holding_registers(0, count=REGISTERS, device_id=1)
         return len(answer.registers)
 
@@ -99,7 +108,7 @@ def stream_reads(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     """The same block over asyncio's streams, as lean as a framer of our own could be."""
     request = struct.pack(">HHHBBHH", 1, 0, 6, 1, 3, 0, REGISTERS)
 
-    async def once() -> int:
+    async def once() -> float:
         writer.write(request)
         header = await reader.readexactly(7)
         await reader.readexactly(struct.unpack_from(">H", header, 4)[0] - 1)
@@ -108,91 +117,82 @@ def stream_reads(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     return once
 
 
-async def rates(candidates: dict[str, list[Once]]) -> dict[str, float]:
-    """Median values per second of CPU time; candidates in turn, a candidate's loops together."""
-    found: dict[str, list[float]] = {name: [] for name in candidates}
-    for _ in range(ROUNDS):
-        for name, loops in candidates.items():
-            began = time.process_time()
-            until = time.monotonic() + ROUND_SECONDS
-            values = await asyncio.gather(*(repeat(once, until) for once in loops))
-            found[name].append(sum(values) / (time.process_time() - began))
-    return {name: median(figures) for name, figures in found.items()}
-
-
-async def repeat(once: Once, until: float) -> int:
-    """Values read until then."""
-    values = 0
-    while time.monotonic() < until:
-        values += await once()
-    return values
-
-
-async def measure(blocks: list[Endpoint], meters: list[Endpoint]) -> None:
-    """Print the table."""
-    clients = [AsyncModbusTcpClient(host, port=port) for host, port in blocks]
-    for client in clients:
-        await client.connect()
-    streams = [await asyncio.open_connection(*block) for block in blocks]
-    block_drivers = [source(block, BLOCK) for block in blocks]
-    meter_drivers = [source(meter, METER) for meter in meters[:AT_ONCE]]
-    found = await rates(
-        {
-            "bare pymodbus, 100 registers": [bare_reads(client) for client in clients],
-            "driver, 100 registers": [polls_of(driver) for driver in block_drivers],
-            "driver, meter of 36 points": [polls_of(driver) for driver in meter_drivers],
-            "asyncio streams, not decoded": [stream_reads(*stream) for stream in streams],
-        }
-    )
-    bare = found["bare pymodbus, 100 registers"]
-    for name, figure in found.items():
-        print(f"{name:<32}{figure:>10,.0f} values/s/core   {figure / bare:5.2f} of bare pymodbus")
-    for client in clients:
-        client.close()
-    for _, writer in streams:
-        writer.close()
-    for driver in (*block_drivers, *meter_drivers):
-        await driver.close()
-    await measure_many(meters)
-
-
-async def measure_many(meters: list[Endpoint]) -> None:
-    """What a thousand connected meters take in memory, and each poll in CPU time."""
-    before = resident_mb()
-    drivers = [source(meter, METER) for meter in meters]
-    for driver in drivers:
-        await driver.read()
-    added, began = resident_mb() - before, time.process_time()
-    for driver in drivers:
-        await driver.read()
-    milliseconds = 1000 * (time.process_time() - began) / len(drivers)
-    print(f"{len(drivers)} meters of {len(METER.points)} points add {added:.0f} MB; ", end="")
-    print(f"a poll takes {milliseconds:.2f} ms of CPU")
-    for driver in drivers:
-        await driver.close()
-
-
-def resident_mb() -> float:
-    """This process's resident memory."""
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    return pages * 4096 / 1e6
-
-
-def main() -> None:
-    """Run the devices and the measurement."""
-    if sys.argv[1:2] == ["serve"]:
-        asyncio.run(serve())
-        return
-    command = [sys.executable, "-m", "bench.modbus", "serve"]
+def figures(scale: Scale) -> Iterator[Figure]:
+    """Blocks of 100 registers, whole meters, and a thousand of them."""
+    command = [sys.executable, "-m", "bench.modbus"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as devices:
         assert devices.stdin is not None
         assert devices.stdout is not None
         try:
             places = [tuple(place) for place in json.loads(devices.stdout.readline())]
-            asyncio.run(measure(places[:AT_ONCE], places[AT_ONCE:]))
+            yield from _rates(places[:AT_ONCE], places[AT_ONCE:], scale)
+            yield from _many(places[AT_ONCE:])
         finally:
             devices.stdin.close()
 
 
+def _rates(blocks: list[Endpoint], meters: list[Endpoint], scale: Scale) -> Iterator[Figure]:
+    seconds, rounds = scale.pick(10, 4) / 10, scale.pick(5, 3)
+    clients = run_async(_connected(blocks))
+    streams = run_async(_opened(blocks))
+    drivers = [source(block, BLOCK) for block in blocks]
+    metering = [source(meter, METER) for meter in meters[:AT_ONCE]]
+
+    def beside(loops: list[Once]) -> Pair:
+        return paired(
+            per_cpu_second(together(loops, seconds=seconds)),
+            per_cpu_second(together([bare_reads(c) for c in clients], seconds=seconds)),
+            rounds=rounds,
+        )
+
+    driven = beside([polls_of(driver) for driver in drivers])
+    yield driven.figure("driver, 100 registers", UNIT, BARE, GOAL)
+    whole = beside([polls_of(driver) for driver in metering])
+    yield whole.figure(f"driver, meter of {len(METER.points)} points", UNIT, BARE)
+    lean = beside([stream_reads(*stream) for stream in streams])
+    yield lean.figure("asyncio streams, not decoded", UNIT, BARE)
+    for client in clients:
+        client.close()
+    for _, writer in streams:
+        writer.close()
+    run_async(_close([*drivers, *metering]))
+
+
+def _many(meters: list[Endpoint]) -> Iterator[Figure]:
+    """What a thousand connected meters take in memory, and each poll in CPU time."""
+    before = resident_mb()
+    drivers = [source(meter, METER) for meter in meters]
+    run_async(_read_each(drivers))
+    added, began = resident_mb() - before, time.process_time()
+    run_async(_read_each(drivers))
+    milliseconds = 1000 * (time.process_time() - began) / len(drivers)
+    yield Figure(f"memory of {len(drivers)} meters' drivers", added, "MB")
+    yield Figure(f"poll of a meter of {len(METER.points)} points", milliseconds, "ms of CPU")
+    run_async(_close(drivers))
+
+
+async def _connected(blocks: list[Endpoint]) -> list[AsyncModbusTcpClient]:
+    clients = [AsyncModbusTcpClient(host, port=port) for host, port in blocks]
+    for client in clients:
+        await client.connect()
+    return clients
+
+
+async def _opened(
+    blocks: list[Endpoint],
+) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    return [await asyncio.open_connection(*block) for block in blocks]
+
+
+async def _read_each(drivers: list[ModbusSource]) -> None:
+    for driver in drivers:
+        await driver.read()
+
+
+async def _close(drivers: list[ModbusSource]) -> None:
+    for driver in drivers:
+        await driver.close()
+
+
 if __name__ == "__main__":
-    main()
+    asyncio.run(serve())

@@ -1,7 +1,7 @@
 """What the daemon itself costs: 1,000 devices at 1 Hz, with drivers that cost nothing.
 
-`python -m bench.poller`. The process is held on one core. The start of each poll is compared with
-its slot; memory is this process's resident size; CPU is its own time. Beside it, the batcher alone.
+The process is held on one core. The start of each poll is compared with its slot; memory is this
+process's resident size; CPU is its own time. Beside it, the batcher alone.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
-import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from bench.harness import Figure, Goal, Scale, Work, per_cpu_second, run_async
 from collectors.batch import ReadingsBatcher
 from collectors.daemon import Daemon
 from collectors.schedule import grid_for
@@ -25,8 +26,6 @@ from stream.outbox import Outbox
 
 DEVICES = 1000
 POINTS = 100
-SECONDS = 20.0
-BATCH_ROUNDS = 20
 
 
 class InstantSource:
@@ -69,8 +68,29 @@ def devices() -> tuple[Device, ...]:
     )
 
 
-async def poll(directory: Path) -> None:
-    """Run the daemon for a while and print what it took."""
+def figures(scale: Scale) -> Iterator[Figure]:
+    """The daemon for a while, then the batcher alone."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    seconds = scale.pick(15, 6)
+    delays_us, cpu_share = run_async(_poll(scale.scratch, seconds))
+    p50, p99 = np.percentile(np.array(delays_us), [50, 99]) / 1000
+    what = f"{DEVICES} devices x {POINTS} points"
+    share = len(delays_us) / (DEVICES * seconds)
+    yield Figure(f"{what} at 1 Hz: polls made", share, "of those due")
+    yield Figure("delay of a poll's start, p50", p50, "ms")
+    yield Figure("delay of a poll's start, p99", p99, "ms", goal=Goal(100, "value", "most"))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    yield Figure("memory of the daemon", memory, "MB", goal=Goal(200, "value", "most"))
+    yield Figure("encoding and outbox included", cpu_share, "of one core")
+    rate = per_cpu_second(_batching())
+    best = max(rate() for _ in range(scale.pick(20, 5)))
+    yield Figure(
+        f"batcher alone, {POINTS}-point polls", best, "rows/s/core", goal=Goal(5e6, "value")
+    )
+
+
+async def _poll(directory: Path, seconds: int) -> tuple[list[int], float]:
+    """Run the daemon for a while; give each poll's delay, and the share of a core that it took."""
     delays_us: list[int] = []
     with Outbox(
         directory / "outbox", collector="bench", max_bytes=2 * 10**9, when_full="stop_polling"
@@ -83,42 +103,15 @@ async def poll(directory: Path) -> None:
         )
         stop = asyncio.Event()
         started, cpu = time.perf_counter(), time.process_time()
-        asyncio.get_running_loop().call_later(SECONDS, stop.set)
+        asyncio.get_running_loop().call_later(seconds, stop.set)
         await daemon.run(stop)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - started
-    p50, p99, worst = np.percentile(np.array(delays_us), [50, 99, 100]) / 1000
-    rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{DEVICES} devices x {POINTS} points at 1 Hz for {wall:.0f} s on one core")
-    print(f"  polls            {len(delays_us)} of {DEVICES * SECONDS:.0f}")
-    print(f"  start delay      p50 {p50:.1f} ms, worst {worst:.1f} ms")
-    print(f"                   p99 {p99:.1f} ms (goal: < 100)")
-    print(f"  resident memory  {rss_mb:.0f} MB (goal: < 200)")
-    print(
-        f"  CPU              {cpu / wall:.0%} of one core, with encoding and the outbox's commits"
-    )
+    return delays_us, cpu / wall
 
 
-def batch() -> None:
-    """Time the batcher alone on the same polls."""
-    sources = [InstantSource(device.id, []) for device in devices()]
-    polls = [asyncio.run(source.read()) for source in sources[:DEVICES]]
+def _batching() -> Work:
+    """The batcher on the same polls."""
+    polls = [run_async(InstantSource(device.id, []).read()) for device in devices()]
     batcher = ReadingsBatcher()
     batcher.batch(polls)
-    cpu = time.process_time()
-    for _ in range(BATCH_ROUNDS):
-        batcher.batch(polls)
-    cpu = time.process_time() - cpu
-    rate = BATCH_ROUNDS * DEVICES * POINTS / cpu
-    print(f"batcher alone      {rate / 1e6:.1f} M rows/s on {POINTS}-point polls (goal: > 5)")
-
-
-def main() -> None:
-    """Print the table."""
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    with tempfile.TemporaryDirectory() as directory:
-        asyncio.run(poll(Path(directory)))
-    batch()
-
-
-if __name__ == "__main__":
-    main()
+    return lambda: float(len(batcher.batch(polls)))

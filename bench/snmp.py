@@ -1,7 +1,7 @@
-"""What the SNMP driver costs beside a bare pysnmp loop: `python -m bench.snmp`.
+"""What the SNMP driver costs beside a bare pysnmp loop, over both engines.
 
 The agents run in a process of their own. Figures are varbinds per second of this process's own CPU
-time, so that they hold on a busy machine, too; memory is this process's resident size.
+time; the driver's are whole polls: requests, decoding, quality.
 """
 
 from __future__ import annotations
@@ -11,12 +11,21 @@ import importlib.util
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Iterator
 
 from pysnmp.hlapi.v3arch import asyncio as hlapi  # type: ignore[import-untyped]  # no types
 
+from bench.harness import (
+    Figure,
+    Goal,
+    Pair,
+    Scale,
+    paired,
+    per_cpu_second,
+    resident_mb,
+    run_async,
+    together,
+)
 from collectors.profile_library import load_profile
 from collectors.snmp.session import Request, Session, Varbind
 from collectors.snmp.source import SnmpSource
@@ -31,10 +40,12 @@ PARTS = ("", *(f"phase.{n}" for n in (1, 2, 3)), *(f"outlet.{n}" for n in range(
 PROFILE = load_profile("apc-rpdu2")
 COLUMN = (1, 3, 6, 1, 4, 1, 318, 1, 1, 26, 9, 4, 3, 1, 6)
 REPETITIONS = 20
-SECONDS = 3.0
 DEVICES = 1000
+GOAL = Goal(0.9)
+UNIT = "varbinds/s/core"
 LOGIN = SnmpCredential()
 Endpoint = tuple[str, int]
+Once = Callable[[], Awaitable[float]]
 Engine = Callable[[Address, SnmpCredential], Session]
 assert PROFILE.snmp is not None
 SECTION = PROFILE.snmp
@@ -87,23 +98,57 @@ async def requests_of_a_poll(address: Endpoint) -> list[Request]:
     return list(session.asked)
 
 
-async def rate(once: Callable[[], Awaitable[int]]) -> float:
-    """Varbinds per second of CPU time."""
-    await once()
-    varbinds, started = 0, time.process_time()
-    until = time.monotonic() + SECONDS
-    while time.monotonic() < until:
-        varbinds += await once()
-    return varbinds / (time.process_time() - started)
+def figures(scale: Scale) -> Iterator[Figure]:
+    """The driver over each engine, and what a thousand agents take in memory."""
+    command = [sys.executable, "-m", "bench.snmp", str(scale.pick(DEVICES, 100))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as agents:
+        assert agents.stdin is not None
+        assert agents.stdout is not None
+        try:
+            addresses = [tuple(place) for place in json.loads(agents.stdout.readline())]
+            yield from _rates(addresses[0], scale)
+            added = run_async(_megabytes_of(addresses))
+            yield Figure(f"memory of {len(addresses)} PDUs' drivers", added, "MB")
+        finally:
+            agents.stdin.close()
 
 
-async def bare_loop(address: Endpoint, requests: list[Request]) -> float:
-    """These requests through pysnmp's own high-level calls, values left as they come."""
+def _rates(address: Endpoint, scale: Scale) -> Iterator[Figure]:
+    seconds, rounds = scale.pick(10, 5) / 10, scale.pick(5, 3)
+    requests = run_async(requests_of_a_poll(address))
+    bulk, stop_bulk = run_async(_bare(address, [Request((COLUMN,), REPETITIONS)]))
+    same, stop_same = run_async(_bare(address, requests))
+    engines: dict[str, Engine] = {"pysnmp": PysnmpSession}
+    if importlib.util.find_spec("gufo"):
+        engines["gufo-snmp"] = importlib.import_module("collectors.snmp.gufo").GufoSession
+
+    def beside(driver: SnmpSource, bare: Once) -> Pair:
+        return paired(
+            per_cpu_second(together([_polls_of(driver)], seconds=seconds)),
+            per_cpu_second(together([bare], seconds=seconds)),
+            rounds=rounds,
+        )
+
+    for name, engine in engines.items():
+        driver = run_async(_opened(address, engine))
+        pair = beside(driver, bulk)
+        yield pair.figure(
+            f"driver over {name}", UNIT, f"bare pysnmp, GETBULK of {REPETITIONS}", GOAL
+        )
+        if name == "pysnmp":
+            yield beside(driver, same).figure("the same", UNIT, "bare pysnmp, the same requests")
+        run_async(driver.close())
+    stop_bulk()
+    stop_same()
+
+
+async def _bare(address: Endpoint, requests: list[Request]) -> tuple[Once, Callable[[], None]]:
+    """These requests through pysnmp's own high-level calls, values left as they come; and its end."""
     engine = hlapi.SnmpEngine()
     target = await hlapi.UdpTransportTarget.create(address)
     whom = (engine, hlapi.CommunityData("public", mpModel=1), target, hlapi.ContextData())
 
-    async def once() -> int:
+    async def once() -> float:
         count = 0
         for request in requests:
             names = [hlapi.ObjectType(hlapi.ObjectIdentity(oid)) for oid in request.oids]
@@ -117,80 +162,34 @@ async def bare_loop(address: Endpoint, requests: list[Request]) -> float:
             count += len(varbinds)
         return count
 
-    try:
-        return await rate(once)
-    finally:
-        engine.close_dispatcher()
+    return once, engine.close_dispatcher
 
 
-async def driver_loop(address: Endpoint, engine: Engine) -> float:
-    """Whole polls: requests, decoding, quality."""
+async def _opened(address: Endpoint, engine: Engine) -> SnmpSource:
+    """A driver that has made its survey."""
     driver = source(address, engine)
+    await driver.read()
+    return driver
 
-    async def once() -> int:
+
+def _polls_of(driver: SnmpSource) -> Once:
+    async def once() -> float:
         poll = await driver.read()
         assert not poll.failures
         return len(poll.points)
 
-    try:
-        return await rate(once)
-    finally:
-        await driver.close()
+    return once
 
 
-async def megabytes_of(addresses: list[Endpoint]) -> float:
+async def _megabytes_of(addresses: list[Endpoint]) -> float:
     """Resident memory that so many surveyed and polled devices add."""
     before = resident_mb()
-    drivers = [source(address) for address in addresses]
-    for driver in drivers:
-        await driver.read()
+    drivers = [await _opened(address, PysnmpSession) for address in addresses]
     added = resident_mb() - before
     for driver in drivers:
         await driver.close()
     return added
 
 
-def resident_mb() -> float:
-    """This process's resident memory."""
-    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    return pages * 4096 / 1e6
-
-
-async def measure(addresses: list[Endpoint]) -> None:
-    """Print the table."""
-    requests = await requests_of_a_poll(addresses[0])
-    bulk = await bare_loop(addresses[0], [Request((COLUMN,), REPETITIONS)])
-    same = await bare_loop(addresses[0], requests)
-    driver = await driver_loop(addresses[0], PysnmpSession)
-    print(f"bare pysnmp, GETBULK of {REPETITIONS}       {bulk:>8,.0f} varbinds/s/core")
-    print(f"bare pysnmp, the poll's requests {same:>8,.0f} varbinds/s/core")
-    print(f"driver, whole polls              {driver:>8,.0f} varbinds/s/core", end="")
-    print(f"   {driver / bulk:.2f} and {driver / same:.2f} of these")
-    if importlib.util.find_spec("gufo"):
-        engine: Engine = importlib.import_module("collectors.snmp.gufo").GufoSession
-        fast = await driver_loop(addresses[0], engine)
-        print(f"driver over gufo-snmp            {fast:>8,.0f} varbinds/s/core   {fast / bulk:.2f}")
-    added = await megabytes_of(addresses)
-    points = sum(request.varbinds for request in requests)
-    print(
-        f"{len(addresses)} devices of {points} points add {added:.0f} MB to {resident_mb():.0f} MB"
-    )
-
-
-def main() -> None:
-    """Run agents and measurement."""
-    if sys.argv[1:2] == ["serve"]:
-        asyncio.run(serve(int(sys.argv[2])))
-        return
-    command = [sys.executable, "-m", "bench.snmp", "serve", str(DEVICES)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as agents:
-        assert agents.stdin is not None
-        assert agents.stdout is not None
-        try:
-            asyncio.run(measure([tuple(a) for a in json.loads(agents.stdout.readline())]))
-        finally:
-            agents.stdin.close()
-
-
 if __name__ == "__main__":
-    main()
+    asyncio.run(serve(int(sys.argv[1])))

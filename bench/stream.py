@@ -1,5 +1,7 @@
-"""What the way to Kafka and back costs beside bare kafka-python: the same messages, both by the
-clock, on the same broker. The bare producer has as many requests in flight as it likes.
+"""What the way to Kafka and back costs beside bare kafka-python.
+
+The same messages on the same broker, both by the clock; the bare producer has as many requests in
+flight as it likes.
 """
 
 from __future__ import annotations
@@ -9,11 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 
-from kafka import KafkaConsumer, KafkaProducer  # type: ignore[import-untyped]  # it has no types
-from kafka import TopicPartition
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition  # type: ignore[import-untyped]  # it has no types
 
 from bench.brokers import best_kind, running
-from bench.harness import Figure, Goal, Scale, Work, paired, per_cpu_second, per_second
+from bench.harness import Figure, Goal, Pair, Scale, Work, paired, per_cpu_second, per_second
 from bench.loads import few_collectors
 from facility.reading import TOPICS
 from facility.site import Kafka
@@ -49,9 +50,9 @@ class GatedOutbox(Outbox):
             self.empty.set()
         return found
 
-    def acknowledge(self, up_to: Entry) -> None:
+    def note_acknowledged(self, up_to: Entry) -> None:
         """Note the time."""
-        super().acknowledge(up_to)
+        super().note_acknowledged(up_to)
         self.ended_at = time.perf_counter()
 
     def seconds_to_empty(self) -> float:
@@ -70,7 +71,8 @@ def figures(scale: Scale) -> Iterator[Figure]:
     batches = [series.batch(second) for second in range(scale.pick(80, 20))]
     rounds = scale.pick(7, 3)
     kind = best_kind()
-    with running(kind) as kafka, GatedOutbox(scale.scratch / "outbox") as outbox:
+    with running(kind) as broker, GatedOutbox(scale.scratch / "outbox") as outbox:
+        kafka = broker.kafka
         rows = sum(len(batch) for batch in batches)
 
         def append() -> float:
@@ -81,18 +83,16 @@ def figures(scale: Scale) -> Iterator[Figure]:
         per_s = per_cpu_second(append)()
         yield Figure("outbox append, on disk", per_s, "rows/s/core")
         messages = [entry.message for entry in Outbox.pending(outbox, 10**9)]
-        yield from _publish(outbox, kafka, append, messages, rounds, kind)
-        yield from _consume(kafka, messages, rounds, kind)
+        for name, pair in (
+            ("publish", _publish(outbox, kafka, append, messages, rounds=rounds)),
+            ("consume", _consume(kafka, messages, rounds=rounds)),
+        ):
+            yield pair.figure(f"{name}, {kind}", "MB/s", "bare kafka-python", GOAL)
 
 
 def _publish(
-    outbox: GatedOutbox,
-    kafka: Kafka,
-    append: Work,
-    messages: list[Message],
-    rounds: int,
-    kind: str,
-) -> Iterator[Figure]:
+    outbox: GatedOutbox, kafka: Kafka, append: Work, messages: list[Message], *, rounds: int
+) -> Pair:
     size = sum(len(message.value) for message in messages) / MEGA
     publisher, stop = Publisher(outbox, kafka), Event()
     thread = Thread(target=publisher.run, args=(stop,))
@@ -122,16 +122,13 @@ def _publish(
         return size
 
     pair = paired(ours, per_second(bare), rounds=rounds)
-    each_kb = 1000 * size / len(messages)
-    yield pair.figure(
-        f"publish, {each_kb:.0f} kB a message, {kind}", "MB/s", "bare kafka-python", GOAL
-    )
     stop.set()
     thread.join()
     producer.close()
+    return pair
 
 
-def _consume(kafka: Kafka, messages: list[Message], rounds: int, kind: str) -> Iterator[Figure]:
+def _consume(kafka: Kafka, messages: list[Message], *, rounds: int) -> Pair:
     size = 3 * sum(len(message.value) for message in messages)  # the topic holds more than that
     partition = TopicPartition(kafka.topic_prefix + TOPIC, 0)
     consumer = KafkaConsumer(
@@ -164,5 +161,5 @@ def _consume(kafka: Kafka, messages: list[Message], rounds: int, kind: str) -> I
             return found / MEGA
 
         pair = paired(per_second(ours), per_second(bare), rounds=rounds)
-        yield pair.figure(f"consume, {kind}", "MB/s", "bare kafka-python", GOAL)
     consumer.close()
+    return pair
