@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import structlog
 
@@ -38,6 +40,8 @@ class Flusher:
         """When everything taken was last in the outbox."""
         self._intake, self._outbox, self._journal, self._clock = intake, outbox, journal, clock
         self._flush_us = round(flush_s * 1e6)
+        # One of its own: the loop's may all be waiting for a name server that hangs.
+        self._thread = ThreadPoolExecutor(1, "flush")
         self._batcher = ReadingsBatcher()
         self._polls: list[Poll] = []
         self._ledger: deque[list[Booking]] = deque()
@@ -78,7 +82,8 @@ class Flusher:
             self._progress |= self._joining
             self._joining = {}
             leaving = set(self._leaving)
-        await asyncio.to_thread(self._store, closing=closing)
+        store = partial(self._store, closing=closing)
+        await asyncio.get_running_loop().run_in_executor(self._thread, store)
         if self.blocked is None:
             self._drop_out(leaving)
 
@@ -87,6 +92,7 @@ class Flusher:
         await self.flush()
         if self.blocked is None:
             await self.flush(closing=True)
+        self._thread.shutdown(wait=False)
 
     def _store(self, *, closing: bool) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from typing import Any
 
 from facility.address import Address
 from facility.errors import DeviceUnreachable
@@ -21,15 +22,25 @@ async def resolve(address: Address) -> tuple[socket.AddressFamily, Endpoint]:
     Raises:
         DeviceUnreachable: the name is unknown, or no route leads there.
     """
-    loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_DGRAM)
+        found = await _found(address)
         family, _, _, _, place = found[0]
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect(place)
     except OSError as error:
         raise DeviceUnreachable(f"{address}: {error.strerror or error}") from error
     return family, (str(place[0]), int(place[1]))
+
+
+async def _found(address: Address) -> list[tuple[Any, ...]]:
+    """What stands in the name service; a numeric address needs none, and no thread to wait for."""
+    try:
+        return socket.getaddrinfo(
+            address.host, address.port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST
+        )
+    except socket.gaierror:
+        loop = asyncio.get_running_loop()
+        return await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_DGRAM)
 
 
 def bound_socket(family: socket.AddressFamily) -> socket.socket:

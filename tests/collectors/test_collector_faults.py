@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
@@ -160,6 +161,40 @@ async def test_a_dead_unit_behind_a_gateway_is_left_alone_and_comes_back_by_itse
     assert whats(ledger["unit-1"]).keys() <= {"read", "overrun"}
     assert whats(ledger["unit-3"]).keys() <= {"read", "overrun"}
     assert {"timeout", "backoff", "read"} <= whats(ledger["unit-2"]).keys()
+
+
+async def test_a_name_server_that_hangs_stalls_neither_devices_known_by_address_nor_storing(
+    place: Place,
+) -> None:
+    """Look-ups that hang hold the event loop's threads; nothing else may need them."""
+    loop, answered = asyncio.get_running_loop(), threading.Event()
+    async with AsyncExitStack() as stack:
+        stack.callback(answered.set)
+        meter = ModbusDevice("meter", METER, address_value, HOST)
+        server = await stack.enter_async_context(ModbusServer([meter]))
+        agents = await stack.enter_async_context(SnmpAgents(SnmpCredential()))
+        exporters = await stack.enter_async_context(DcgmExporters())
+        agent = SnmpDevice(APC, ("", "phase.1"), Plant())
+        node = DcgmNode(DCGM, COMPONENTS, GpuPlant().value, fields=FIELDS)
+        places = {
+            "meter": ("modbus", *server.address("meter")),
+            "pdu": ("snmp", *await agents.serve(agent, HOST)),
+            "node": ("http", *await exporters.serve(node, HOST)),
+        }
+        devices = [polled(name, "{}://{}:{}".format(*place)) for name, place in places.items()]
+        profiles = {"meter": METER, "pdu": APC, "node": DCGM}
+        daemon = collector(place, profiles, *devices)
+        async with running(daemon):
+            await until(lambda: daemon.health()["devices"] == 3)
+            hanging = [loop.run_in_executor(None, answered.wait, 20) for _ in range(64)]
+            await until(lambda: place.ledger().keys() == profiles.keys())
+            await asyncio.sleep(0.6)
+            assert daemon.health()["ready"]
+            assert not any(look_up.done() for look_up in hanging)
+            answered.set()
+        for name in profiles:
+            assert_kinds(place.ledger()[name], "read")
+    await asyncio.gather(*hanging)
 
 
 def test_back_off_is_jittered_so_that_a_hall_does_not_come_back_at_one_moment() -> None:
