@@ -35,6 +35,7 @@ from simulator.dcgm_node import DcgmNode
 
 GPUS = 72
 NODES, GPUS_A_NODE = 144, 4
+BARE = "prometheus_client's parser"
 PARSE_GOAL = Goal(10)
 SCRAPE_GOAL = Goal(5, "value", "most")
 SERVE_GOAL = Goal(0.3, "value", "most")
@@ -103,9 +104,7 @@ def _parse(texts: list[bytes], scale: Scale) -> Figure:
         return lines
 
     pair = paired(per_cpu_second(ours), per_cpu_second(reference), rounds=scale.pick(9, 3))
-    return pair.figure(
-        f"parse {lines} lines", "lines/s/core", "prometheus_client's parser", PARSE_GOAL
-    )
+    return pair.figure(f"parse {lines} lines", "lines/s/core", BARE, PARSE_GOAL)
 
 
 async def _scrape(texts: list[bytes], rounds: int) -> float:
@@ -140,7 +139,7 @@ async def serve() -> None:
         print(time.process_time() - cpu, flush=True)
 
 
-async def poll_every_second(source: DcgmSource, phase_s: float, seconds: int) -> int:
+async def poll_every_second(source: Source, phase_s: float, seconds: int) -> int:
     """Read a node each second; give the readings."""
     await asyncio.sleep(phase_s)
     readings = 0

@@ -50,7 +50,8 @@ class Figure:
             return None
         found = self.ratio if self.goal.of == "ratio" else self.value
         assert found is not None
-        return found >= self.goal.bound if self.goal.at == "least" else found <= self.goal.bound
+        bound = self.goal.bound
+        return bool(found >= bound if self.goal.at == "least" else found <= bound)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ BLOCK = Profile.model_validate(
     }
 )
 Endpoint = tuple[str, int]
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Once = Callable[[], Awaitable[float]]
 
 

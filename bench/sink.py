@@ -6,30 +6,25 @@ row, and one of ten seconds of a tenth of them. The sink sorts, writes, syncs an
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from itertools import count
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.commits import Commits
 from bench.harness import Figure, Goal, Scale, Work, paired, per_cpu_second
 from bench.loads import whole_site
 from facility.reading import TOPICS
-from stream.message import Partition
-from warehouse.buffer import Buffer
 from warehouse.lake import Lake
 from warehouse.layout import LAYOUTS
-from warehouse.progress import Numbering, Standing
 from warehouse.sink import ENGINE
 from warehouse.sorting import sort_rows
 from warehouse.sweep import sink_present
-from warehouse.writer import Writer
 
 TOPIC = TOPICS["readings"]
-PARTITION = Partition(TOPIC, "bench", 0)
 FLUSH_COLLECTORS = 10
 GOAL = Goal(0.5)
 UNIT = "rows/s/core"
@@ -47,7 +42,10 @@ def figures(scale: Scale) -> Iterator[Figure]:
         rows = sum(len(batch) for batch in batches)
         place = scale.scratch / name.replace(" ", "-")
         with Lake.create_or_open(place, settings=ENGINE) as lake, sink_present(lake):
-            flush, bare = _flush(lake, batches), _bare(place / "bare.parquet", batches)
+            flush, bare = (
+                partial(Commits(lake).commit, batches),
+                _bare(place / "bare.parquet", batches),
+            )
             pair = paired(per_cpu_second(flush), per_cpu_second(bare), rounds=rounds)
             yield pair.figure(f"commit {rows:,} rows, {name}", UNIT, "bare write_table", GOAL)
             zstd = _bare(place / "zstd.parquet", batches, compression="zstd")
@@ -55,22 +53,6 @@ def figures(scale: Scale) -> Iterator[Figure]:
             yield pair.figure("the same", UNIT, "bare write_table, zstd")
     sort = per_cpu_second(_sort(wide))
     yield Figure("sort alone, 1 reading a point", max(sort() for _ in range(rounds)), UNIT)
-
-
-def _flush(lake: Lake, batches: list[pa.RecordBatch]) -> Work:
-    writer, stop, commits = Writer(lake), threading.Event(), count(1)
-    writer.take_over([PARTITION])
-
-    def flush() -> float:
-        at = next(commits)
-        buffer = Buffer()
-        for number, batch in enumerate(batches):
-            buffer.add(batch, Numbering(f"collector-{number}", TOPIC, "o"), Standing(at))
-        buffer.pass_over(PARTITION, at, 0)
-        writer.store(buffer, stop)
-        return buffer.rows
-
-    return flush
 
 
 def _bare(

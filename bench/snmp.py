@@ -42,7 +42,7 @@ COLUMN = (1, 3, 6, 1, 4, 1, 318, 1, 1, 26, 9, 4, 3, 1, 6)
 REPETITIONS = 20
 DEVICES = 1000
 GOAL = Goal(0.9)
-UNIT = "varbinds/s/core"
+UNIT, BARE = "varbinds/s/core", f"bare pysnmp, GETBULK of {REPETITIONS}"
 LOGIN = SnmpCredential()
 Endpoint = tuple[str, int]
 Once = Callable[[], Awaitable[float]]
@@ -143,7 +143,7 @@ def _rates(address: Endpoint, scale: Scale) -> Iterator[Figure]:
 
 
 async def _bare(address: Endpoint, requests: list[Request]) -> tuple[Once, Callable[[], None]]:
-    """These requests through pysnmp's own high-level calls, values left as they come; and its end."""
+    """Make these requests through pysnmp's own calls, values left as they come; and how it ends."""
     engine = hlapi.SnmpEngine()
     target = await hlapi.UdpTransportTarget.create(address)
     whom = (engine, hlapi.CommunityData("public", mpModel=1), target, hlapi.ContextData())
