@@ -10,7 +10,7 @@ from collectors.snmp.oid import Oid
 from collectors.snmp.planner import get_requests
 from collectors.snmp.session import AgentError, Missing, Request, Session, Value, Varbind
 from collectors.snmp.sizes import Sizes
-from facility.errors import DeviceGarbled, DeviceTimeout
+from facility.errors import DeviceError, DeviceGarbled, DeviceTimeout
 
 RETRIES = 2
 """Lost datagrams that one read makes good; more, and the agent is held to be silent."""
@@ -113,6 +113,9 @@ class Exchange:
                 self._losses += 1
                 if self._losses > RETRIES:
                     raise
+            except DeviceError as error:
+                self._on_fault(error.kind)
+                raise
             except TimeoutError:
                 self._lost(request)
 

@@ -62,7 +62,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=examples(500), deadline=None)
+@settings(max_examples=examples(1000), deadline=None)
 @given(st.lists(st.lists(PIECES | st.binary(max_size=6), max_size=12).map(b"".join), max_size=6))
 @example([b'DCGM_X{UUID="' + b"\\" * 100_000 + b"\n"])
 @example([b'DCGM_X{UUID="' + b'",a="' * 50_000 + b'"} 1\n'])
@@ -102,7 +102,7 @@ class Told:
         pass
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(st.lists(st.lists(SERIES, min_size=1, max_size=20), min_size=1, max_size=3))
 def test_whatever_is_printed_what_is_good_is_a_number(
     texts: list[list[tuple[str, str, str]]],
@@ -194,7 +194,7 @@ async def outcomes(spoil: Callable[[], bytes], count: int) -> Counter[str]:
 
 def test_spoilt_http_answers_are_named_and_the_next_one_is_read() -> None:
     random = Random(1)
-    count = examples(300)
+    count = examples(1000)
     kinds = asyncio.run(outcomes(lambda: spoilt_answer(random), count))
     assert kinds.total() == count
     assert {"garbled", "refused", "poll"} <= kinds.keys()

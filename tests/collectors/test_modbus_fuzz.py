@@ -74,7 +74,7 @@ def malformed(request: bytes, wrong: dict[str, int]) -> bytes:
     return frame[: len(frame) - wrong.get("cut", 0) % len(frame)]
 
 
-@settings(max_examples=examples(1000), deadline=None)
+@settings(max_examples=examples(3000), deadline=None)
 @given(answers(), st.integers(0, 300))
 def test_a_malformed_frame_is_refused_waited_for_or_right(
     wrong: dict[str, int], arrived: int
@@ -109,7 +109,7 @@ BLOCKS = [block.range for block in plan(wanted_ranges(EVERY_TYPE), EVERY_TYPE.li
 DECODER = Decoder(EVERY_TYPE, BLOCKS)
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(st.data())
 def test_whatever_the_registers_hold_what_is_good_is_a_number_in_range(data: st.DataObject) -> None:
     """NaN, infinities and huge numbers of all types among them."""
@@ -159,7 +159,7 @@ async def outcomes(wrongs: list[dict[str, int]]) -> list[str]:
 
 
 @settings(
-    max_examples=-(-examples(300) // BATCH),
+    max_examples=-(-examples(600) // BATCH),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

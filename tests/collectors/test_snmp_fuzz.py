@@ -29,7 +29,7 @@ except ImportError:  # the extra `fast` is not installed
     GufoSession = None
 
 pytestmark = PATIENCE
-FRAMES = examples(200)
+FRAMES = examples(500)
 AT_ONCE = (4, 8)
 V1, V2C = SnmpCredential(version="1"), SnmpCredential()
 V3 = SnmpCredential(
