@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from facility.reading import TOPICS
 from stream.codec import decode
 from stream.message import Envelope, Received
 from warehouse.buffer import Buffer
+from warehouse.implausible_times import mark_implausible
 from warehouse.known_quantities import mark_unknown
 from warehouse.progress import Numbering, Progress, Standing, numbering_of
 
@@ -45,6 +47,7 @@ class Intake:
         self._dead_letters = dead_letters
         self._progress = Progress({})
         self._known_unknown: set[str] = set()
+        self._known_wrong: set[str] = set()
         self.buffer = Buffer()
 
     def take(self, message: Received) -> None:
@@ -98,6 +101,8 @@ class Intake:
         if envelope.topic == TOPICS["readings"]:
             batch, unknown = mark_unknown(batch)
             self._note_unknown(unknown, envelope.collector)
+            batch, implausible = mark_implausible(batch, time.time_ns() // 1000)
+            self._note_implausible(implausible, envelope.collector)
         self.buffer.add(batch, numbering, standing)
 
     def _note_undecodable(self, message: Received, error: MessageUndecodable) -> None:
@@ -119,3 +124,13 @@ class Intake:
                 collector=collector,
             )
         self._known_unknown |= names
+
+    def _note_implausible(self, rows: int, collector: str) -> None:
+        """Name each collector that sends impossible times once."""
+        if rows and collector not in self._known_wrong:
+            log.warning(
+                "Readings are dated before 2000 or ahead of this clock; they are uncertain.",
+                collector=collector,
+                rows=rows,
+            )
+            self._known_wrong.add(collector)

@@ -8,10 +8,9 @@ from typing import Any, cast
 import numpy as np
 import prometheus_client
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from facility.catalogue import load_catalogue
-from facility.quality import Quality
+from warehouse.doubt import doubted
 
 UNKNOWN_ROWS = prometheus_client.Counter(
     "busway_sink_unknown_quantity_rows",
@@ -30,10 +29,7 @@ def mark_unknown(readings: pa.RecordBatch) -> tuple[pa.RecordBatch, frozenset[st
     if not is_unknown.any():
         return readings, frozenset()
     UNKNOWN_ROWS.inc(int(is_unknown.sum()))
-    worst = pc.max_element_wise(readings["quality"], pa.scalar(Quality.UNCERTAIN, pa.uint8()))
-    quality = pc.if_else(pa.array(is_unknown), worst, readings["quality"])
-    place = readings.schema.get_field_index("quality")
-    return readings.set_column(place, readings.schema.field(place), quality), unknown
+    return doubted(readings, is_unknown), unknown
 
 
 @cache

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import prometheus_client
 
 from warehouse.lake import Lake
-from warehouse.maintenance.catalogue import LakeTable, files_of, table_of
+from warehouse.maintenance.catalogue import METADATA, LakeTable, files_of, table_of
 from warehouse.maintenance.kept_tables import KEPT
 from warehouse.maintenance.plan import LakeFile
 from warehouse.maintenance.report import Report
@@ -21,11 +22,14 @@ NAMED = 5
 
 
 def verify(lake: Lake) -> Report:
-    """Compare the storage with the catalogue, by name and size, and name what differs.
+    """Check the catalogue's own file; compare the storage with it, by name and size.
 
     Raises:
         LakeUnavailable: the catalogue or the storage cannot be used.
     """
+    if (found := _damage_of_catalogue(lake)) != "ok":
+        name = lake.location.catalogue_name
+        return Report(trouble=f"catalogue {name} is damaged: {found}. Put it back from a backup")
     damaged = list(_damaged(lake))
     DAMAGED.set(len(damaged))
     if not damaged:
@@ -50,6 +54,14 @@ def forget_damaged(lake: Lake) -> Report:
         files = tuple(file for of, file, _ in gone if of.name == name)
         swap(lake.connection, Swap(table, files, None, "deleted_from_table", "damaged files"))
     return Report(files_in=len(gone), rows=sum(file.rows for _, file, _ in gone))
+
+
+def _damage_of_catalogue(lake: Lake) -> str:
+    """Say what SQLite finds wrong in its file; PostgreSQL looks after its own."""
+    if not isinstance(lake.location.catalogue, Path):
+        return "ok"
+    check = f"from sqlite_query('{METADATA}', 'pragma quick_check(1)')"
+    return str(lake.connection.fetch(check)[0][0].as_py())
 
 
 def _damaged(lake: Lake) -> Iterator[tuple[LakeTable, LakeFile, str]]:
