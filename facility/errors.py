@@ -11,6 +11,7 @@ BuswayError
 │   └── DeviceGarbled       the answer breaks the protocol: the connection is closed and opened anew
 ├── StreamError
 │   ├── BrokerUnavailable   wait and try again; the outbox keeps everything meanwhile
+│   │   └── BrokerRefused   the same, and mend what it names: password, certificate, rights
 │   ├── MessageUndecodable  the message goes to the dead-letter topic, reading goes on
 │   ├── OutboxFull          the stated policy decides: drop the oldest (counted) or stop polling
 │   ├── OutboxCorrupt       restore or move the file it names
@@ -77,6 +78,15 @@ class StreamError(BuswayError):
 
 class BrokerUnavailable(StreamError):
     """The broker cannot be reached or refuses us for now."""
+
+
+class BrokerRefused(BrokerUnavailable):
+    """The broker is there and does not let us in, or is not who it must be."""
+
+    def __init__(self, remedy: str, said: str) -> None:
+        super().__init__(f"{remedy}. It said: {said}")
+        self.remedy = remedy
+        """The same for as long as the reason is."""
 
 
 class MessageUndecodable(StreamError):

@@ -8,6 +8,8 @@ import time
 import prometheus_client
 import structlog
 
+from facility.errors import BrokerRefused
+
 FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 5.0
 
@@ -27,17 +29,20 @@ class BrokerWatch:
     def __init__(self, client: str) -> None:
         self._client = client
         self._lost_at: float | None = None
+        self._refusals: set[str] = set()
         self._delay_s = FIRST_DELAY_S
 
     def lost(self, error: Exception) -> float:
         """Book a failed attempt; give the seconds to wait before the next (doubling, jittered)."""
         BROKER_UP.labels(self._client).set(0)
         BROKER_ERRORS.labels(self._client).inc()
-        if self._lost_at is None:
-            self._lost_at = time.monotonic()
+        if isinstance(error, BrokerRefused):
+            self._say_refusal(error)
+        elif self._lost_at is None:
             log.warning(
                 "The broker cannot be reached; trying on.", client=self._client, error=str(error)
             )
+        self._lost_at = self._lost_at or time.monotonic()
         delay_s = self._delay_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads reconnections
         self._delay_s = min(2 * self._delay_s, LONGEST_DELAY_S)
         return delay_s
@@ -50,3 +55,10 @@ class BrokerWatch:
             away_s = round(time.monotonic() - self._lost_at, 1)
             log.info("The broker is back.", client=self._client, away_s=away_s)
             self._lost_at = None
+            self._refusals.clear()
+
+    def _say_refusal(self, refusal: BrokerRefused) -> None:
+        """Say each thing once that a person must mend, even where the broker was away before."""
+        if refusal.remedy not in self._refusals:
+            self._refusals.add(refusal.remedy)
+            log.error("The broker refuses; trying on.", client=self._client, error=str(refusal))

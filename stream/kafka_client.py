@@ -6,6 +6,7 @@ Topics are named without the site's prefix on our side, with it on the broker's.
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import warnings
 from collections import deque
@@ -17,10 +18,12 @@ from weakref import WeakKeyDictionary, WeakSet
 
 import crc32c  # noqa: F401 - without it kafka-python falls back, silently, to 10 MB/s
 
-from facility.errors import BrokerUnavailable
+from facility.errors import BrokerRefused, BrokerUnavailable
 from facility.site import Kafka
 from stream.kafka_settings import REQUEST_TIMEOUT_S, client_settings
 from stream.message import Message, Partition, Received
+from stream.refusals import diagnose
+from stream.tls import TlsContext
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # it reads its schemas in an outdated way
@@ -326,25 +329,35 @@ class _Socket(KafkaNetSocket):  # type: ignore[misc]  # kafka-python is untyped
 class _NetClient(KafkaNetClient):  # type: ignore[misc]  # kafka-python is untyped
     """The part of each client that holds its connections."""
 
+    def __init__(self, **settings: Any) -> None:
+        self._tls: TlsContext | None = settings.get("ssl_context")
+        super().__init__(**settings)
+
     def close(self, node_id: str | None = None) -> None:
         super().close(node_id)
         if node_id is None:
             for left_open in _Socket.of_net.pop(self._net, ()):
                 left_open.close()
+            if self._tls is not None:
+                self._tls.close_sockets()
 
 
 class _LastWords(logging.Handler):
-    """Keeps the client's last complaint: its exceptions do not say why a connection failed."""
+    """Keeps the client's complaints: its exceptions do not say why a connection failed."""
 
-    text = ""
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: deque[str] = deque(maxlen=20)
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
+        text = _BACKOFF.sub("", record.getMessage())
         if "failed" in text and not text.startswith("Bootstrap failed"):  # repeats the exception
-            self.text = text
+            self.texts.append(text)
 
 
-_last_words = _LastWords(logging.WARNING)
+_BACKOFF = re.compile(r" \(backoff [0-9.]+ secs\)")
+"""Differs from one attempt to the next."""
+_last_words = _LastWords()
 _logger = logging.getLogger("kafka")
 _logger.addHandler(_last_words)
 _logger.propagate = False  # it logs every attempt; ours are said once, by BrokerWatch
@@ -352,12 +365,15 @@ _logger.propagate = False  # it logs every attempt; ours are said once, by Broke
 
 @contextmanager
 def _our_errors(kafka: Kafka) -> Iterator[None]:
-    _last_words.text = ""
+    _last_words.texts.clear()
     try:
         yield
     except KafkaError as error:
-        said = f" ({_last_words.text})" if _last_words.text else ""
-        raise BrokerUnavailable(f"{_servers(kafka)}: {error}{said}") from error
+        complaints = tuple(_last_words.texts) or (str(error),)
+        telling, remedy = diagnose(complaints, logs_in=kafka.sasl is not None)
+        if remedy:
+            raise BrokerRefused(f"{_servers(kafka)}: {remedy}", telling) from error
+        raise BrokerUnavailable(f"{_servers(kafka)}: {error} ({complaints[-1]})") from error
 
 
 def _servers(kafka: Kafka) -> str:

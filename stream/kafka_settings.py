@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from facility.site import Kafka
+from stream.tls import client_context
 
 CONNECT_TIMEOUT_S = 3.0
 REQUEST_TIMEOUT_S = 5.0
@@ -15,7 +15,7 @@ def client_settings(kafka: Kafka) -> dict[str, Any]:
     """Turn a site's Kafka section into kafka-python's settings. Secrets are read here, not before.
 
     Raises:
-        ConfigError: a secret is not where the site file says.
+        ConfigError: a secret is not where the site file says, or a certificate cannot be read.
     """
     settings: dict[str, Any] = {
         "bootstrap_servers": list(kafka.bootstrap_servers),
@@ -33,14 +33,5 @@ def client_settings(kafka: Kafka) -> dict[str, Any]:
             "sasl_plain_password": kafka.sasl.password.reveal(),
         }
     if kafka.tls:
-        settings |= {
-            "ssl_cafile": _text(kafka.tls.ca_file),
-            "ssl_certfile": _text(kafka.tls.certificate_file),
-            "ssl_keyfile": _text(kafka.tls.key_file),
-            "ssl_check_hostname": kafka.tls.check_host_name,
-        }
+        settings["ssl_context"] = client_context(kafka.tls)
     return settings
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 POM = Path(__file__).parent / "kafka" / "pom.xml"
@@ -21,9 +22,10 @@ PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{listeners}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 log.dirs={directory}/log
 auto.create.topics.enable=false
@@ -73,24 +75,52 @@ def fetch_jars() -> Path:
 
 
 class ApacheKafka:
-    """One broker that is its own controller, its log in `directory`."""
+    """One broker that is its own controller, its log in `directory`.
 
-    def __init__(self, directory: Path) -> None:
+    Beside its plain listener it has those of `listeners` (name and security protocol), with the
+    properties `more`; `format_options` go to the tool that makes its log.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        listeners: Mapping[str, str] | None = None,
+        more: str = "",
+        format_options: Sequence[str] = (),
+    ) -> None:
         self._classpath = f"{fetch_jars()}/*"
-        self._port, controller_port = free_ports(2)
+        protocols = listeners or {}
+        self._port, controller_port, *others = free_ports(2 + len(protocols))
+        self._ports = dict(zip(protocols, others, strict=True))
         self._properties = directory / "server.properties"
         self._output = directory / "output.txt"
         self._properties.write_text(
-            PROPERTIES.format(port=self._port, controller_port=controller_port, directory=directory)
+            PROPERTIES.format(
+                port=self._port,
+                controller_port=controller_port,
+                directory=directory,
+                listeners="".join(
+                    f",{name}://127.0.0.1:{port}" for name, port in self._ports.items()
+                ),
+                protocols="".join(f",{name}:{kind}" for name, kind in protocols.items()),
+            )
+            + more
         )
-        self._java(
-            "kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c"
-        ).check_returncode()
+        made = self._java(
+            "kafka.tools.StorageTool",
+            "format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", *format_options, "-c",
+        )  # fmt: skip
+        assert made.returncode == 0, made.stdout + made.stderr
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def bootstrap_servers(self) -> tuple[str, ...]:
         return (f"127.0.0.1:{self._port}",)
+
+    def at(self, listener: str) -> tuple[str, ...]:
+        """Bootstrap servers of a listener."""
+        return (f"127.0.0.1:{self._ports[listener]}",)
 
     @property
     def is_running(self) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from apache_kafka import KafkaMissing, fetch_jars, free_ports
+from certificates import Authority
 from stream_batches import READINGS_TOPIC, readings
 
 from facility.errors import BrokerUnavailable, ConfigError
@@ -31,21 +32,25 @@ from stream.publisher import DEPTH, Publisher
     ],
 )
 def test_site_settings_reach_the_client(
-    monkeypatch: pytest.MonkeyPatch, sasl: bool, tls: bool, protocol: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, sasl: bool, tls: bool, protocol: str
 ) -> None:
     monkeypatch.setenv("KAFKA_PASSWORD", "sesame")
+    ca_file = Authority(tmp_path, "plant").ca_file
     kafka = Kafka(
         bootstrap_servers=("a:9092", "b:9092"),
         sasl=Sasl(user="busway", password=Secret(env="KAFKA_PASSWORD")) if sasl else None,
-        tls=Tls(ca_file=Path("/ca.pem"), check_host_name=False) if tls else None,
+        tls=Tls(ca_file=ca_file, check_host_name=False) if tls else None,
     )
     settings = client_settings(kafka)
     assert settings["bootstrap_servers"] == ["a:9092", "b:9092"]
     assert settings["security_protocol"] == protocol
     assert settings.get("sasl_plain_password") == ("sesame" if sasl else None)
     assert settings.get("sasl_mechanism") == ("SCRAM-SHA-512" if sasl else None)
-    assert settings.get("ssl_cafile") == ("/ca.pem" if tls else None)
-    assert settings.get("ssl_check_hostname") == (False if tls else None)
+    context = settings.get("ssl_context")
+    assert (context is not None) == tls
+    if tls:
+        assert [found["subject"] for found in context.get_ca_certs()]
+        assert not context.check_hostname
 
 
 def test_a_secret_is_read_when_connecting_not_before(tmp_path: Path) -> None:
