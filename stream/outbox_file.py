@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,11 @@ class OutboxFile:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"outbox directory {path.parent}: {error.strerror}") from error
+        if not path.exists():
+            self._create()
+        elif path.stat().st_size == 0:
+            raise OutboxCorrupt(self._corrupt("it is empty"))
+        has_wal = _has_content(path.with_name(path.name + "-wal"))
         with self._in_our_words():
             self._connection = sqlite3.connect(
                 path, isolation_level=None, check_same_thread=False, timeout=0
@@ -74,6 +80,7 @@ class OutboxFile:
         try:
             with self._in_our_words():
                 self._prepare()
+                self._note_open(has_wal=has_wal)
         except BaseException:
             self._connection.close()
             raise
@@ -110,23 +117,55 @@ class OutboxFile:
 
     def close(self) -> None:
         """Let go of the file. Safe twice."""
+        with suppress(sqlite3.Error):  # closed already, or not to be written any more
+            self._connection.execute("UPDATE life SET is_open = 0")
         self._connection.close()
+
+    def _create(self) -> None:
+        """Make a new outbox under another name first, so that one without tables is damaged."""
+        new = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
+        try:
+            new.unlink(missing_ok=True)
+            with self._in_our_words(), closing(sqlite3.connect(new, isolation_level=None)) as made:
+                made.executescript(
+                    f"PRAGMA page_size = {PAGE_BYTES}; BEGIN;"
+                    f" PRAGMA application_id = {_APPLICATION_ID};"
+                    f" PRAGMA user_version = {FORMAT}; {_TABLES} COMMIT;"
+                )
+            with suppress(FileExistsError):  # another process was first
+                os.link(new, self.path)
+            new.unlink()
+        except OSError as error:
+            raise ConfigError(
+                f"outbox {self.path} cannot be opened for writing: {error.strerror}"
+            ) from error
+
+    def _note_open(self, *, has_wal: bool) -> None:
+        """Have it on disk, in the file itself, that from now on there is a -wal file.
+
+        Without it the file is an older one, whose next seqs have been used already.
+        """
+        run = self._connection.execute
+        run("CREATE TABLE IF NOT EXISTS life (is_open INTEGER NOT NULL)")
+        was_open = run("SELECT max(is_open) FROM life").fetchone()[0]
+        if was_open and not has_wal:
+            raise OutboxCorrupt(
+                self._corrupt("its -wal file is missing, though it was not closed in order")
+            )
+        if was_open is None:
+            run("INSERT INTO life VALUES (1)")
+        else:
+            run("UPDATE life SET is_open = 1")
+        run("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _prepare(self) -> None:
         run = self._connection.execute
-        run(f"PRAGMA page_size = {PAGE_BYTES}")
         run("PRAGMA locking_mode = EXCLUSIVE")
         run("PRAGMA journal_mode = WAL")
         run(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         run("PRAGMA synchronous = FULL")
         if (found := run("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise OutboxCorrupt(self._corrupt(found))
-        is_new = run("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-        if is_new:
-            self._connection.executescript(
-                f"BEGIN; PRAGMA application_id = {_APPLICATION_ID};"
-                f" PRAGMA user_version = {FORMAT}; {_TABLES} COMMIT;"
-            )
         if run("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
             raise OutboxCorrupt(f"{self.path} is an SQLite file, but no outbox; move it away")
         if (version := run("PRAGMA user_version").fetchone()[0]) > FORMAT:
@@ -163,3 +202,7 @@ class OutboxFile:
             f"outbox {self.path} is damaged: {what}. Restore it, or move it away to start a new"
             " one; what it held and the broker had not taken is lost"
         )
+
+
+def _has_content(file: Path) -> bool:
+    return file.exists() and file.stat().st_size > 0

@@ -269,6 +269,46 @@ def test_a_truncated_file_is_refused_by_name(path: Path) -> None:
         outbox_at(path)
 
 
+def test_an_emptied_file_is_not_taken_for_a_new_one(path: Path) -> None:
+    """A new outbox would count from 1 again, and nobody would know what the old one held."""
+    with outbox_at(path) as outbox:
+        outbox.append(READINGS_TOPIC, readings(5))
+    path.write_bytes(b"")
+    for _ in range(2):
+        with pytest.raises(OutboxCorrupt, match=r"it is empty.*move it away"):
+            outbox_at(path)
+
+
+def test_a_file_without_its_wal_is_refused_by_name(path: Path) -> None:
+    """It is an older state, whose next seqs the broker has had already."""
+    with outbox_at(path) as outbox:
+        outbox.append(READINGS_TOPIC, readings(5))
+        older = path.with_name("older.sqlite")
+        shutil.copy(path, older)
+    for _ in range(2):
+        with pytest.raises(OutboxCorrupt, match=r"its -wal file is missing.*move it away"):
+            outbox_at(older)
+
+
+def test_a_killed_outbox_goes_on_from_its_wal(path: Path) -> None:
+    """Also where nothing was appended after it was opened."""
+    with outbox_at(path) as outbox:
+        copies = [path.with_name("idle.sqlite"), path.with_name("used.sqlite")]
+        for copy, appended in zip(copies, (False, True), strict=True):
+            if appended:
+                outbox.append(READINGS_TOPIC, readings(5))
+            shutil.copy(path, copy)
+            shutil.copy(f"{path}-wal", f"{copy}-wal")
+    assert [outbox_at(copy).last_seq(READINGS_TOPIC) for copy in copies] == [0, 1]
+
+
+def test_a_start_that_was_cut_off_leaves_no_outbox(path: Path) -> None:
+    path.parent.mkdir()
+    path.with_name(f"{path.name}.1.new").write_bytes(b"half")
+    with outbox_at(path) as outbox:
+        assert outbox.append(READINGS_TOPIC, readings(5)) == (1,)
+
+
 def test_another_programs_database_is_left_alone(path: Path) -> None:
     path.parent.mkdir()
     connection = sqlite3.connect(path)
