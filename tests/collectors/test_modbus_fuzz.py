@@ -74,7 +74,7 @@ def malformed(request: bytes, wrong: dict[str, int]) -> bytes:
     return frame[: len(frame) - wrong.get("cut", 0) % len(frame)]
 
 
-@settings(max_examples=examples(3000), deadline=None)
+@settings(max_examples=examples(1500), deadline=None)
 @given(answers(), st.integers(0, 300))
 def test_a_malformed_frame_is_refused_waited_for_or_right(
     wrong: dict[str, int], arrived: int
