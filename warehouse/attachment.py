@@ -5,6 +5,7 @@ ATTACH and CREATE SECRET take no bound parameters, so their values are written a
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from facility.site import Bucket, Catalogue, Tls
@@ -42,7 +43,9 @@ def secret_statements(location: LakeLocation) -> list[str]:
     return statements
 
 
-def attach_statement(location: LakeLocation, *, read_only: bool) -> str:
+def attach_statement(
+    location: LakeLocation, *, read_only: bool, as_of: datetime | None = None
+) -> str:
     """Write the ATTACH statement.
 
     The data path is given each time, so a lake may be moved; WAL lets readers and a writer of an
@@ -56,6 +59,7 @@ def attach_statement(location: LakeLocation, *, read_only: bool) -> str:
         source = f"sqlite:{location.catalogue}"
         options += ["meta_journal_mode 'WAL'", "meta_busy_timeout 5000"]
     options += ["read_only"] if read_only else []
+    options += [f"snapshot_time {literal(as_of.isoformat(sep=' '))}"] if as_of else []
     return f"attach {literal(f'ducklake:{source}')} as {ALIAS} ({', '.join(options)})"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 
 import duckdb
@@ -112,8 +113,14 @@ class Connection:
         self._database.close()
 
 
-def connect(location: LakeLocation, *, read_only: bool, settings: EngineSettings) -> Connection:
-    """Attach a lake, and use it.
+def connect(
+    location: LakeLocation,
+    *,
+    read_only: bool,
+    settings: EngineSettings,
+    as_of: datetime | None = None,
+) -> Connection:
+    """Attach a lake, as it was at `as_of` where that is given, and use it.
 
     Raises:
         LakeUnavailable: an extension is missing, or the catalogue cannot be opened.
@@ -122,7 +129,7 @@ def connect(location: LakeLocation, *, read_only: bool, settings: EngineSettings
     with _our_errors():
         database = open_database(settings)
         try:
-            return attach(database, location, read_only=read_only)
+            return attach(database, location, read_only=read_only, as_of=as_of)
         except BaseException:
             database.close()
             raise
@@ -138,12 +145,16 @@ def open_database(settings: EngineSettings) -> duckdb.DuckDBPyConnection:
 
 
 def attach(
-    database: duckdb.DuckDBPyConnection, location: LakeLocation, *, read_only: bool
+    database: duckdb.DuckDBPyConnection,
+    location: LakeLocation,
+    *,
+    read_only: bool,
+    as_of: datetime | None = None,
 ) -> Connection:
     """Attach a lake to a running DuckDB, and use it."""
     load(database, extensions(location))
     _give_secrets(database, location)
-    database.execute(attach_statement(location, read_only=read_only))
+    database.execute(attach_statement(location, read_only=read_only, as_of=as_of))
     database.execute(f"use {ALIAS}")
     return Connection(database)
 
