@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from facility.mistakes import Finding, Origin, Step
-from facility.site import Device, Meter
+from facility.site import Device, Factor, Meter
 
 
 class Edge(NamedTuple):
@@ -15,6 +15,14 @@ class Edge(NamedTuple):
 
     source: str
     target: str
+    origin: Origin
+    field: tuple[Step, ...]
+
+
+class StatedFactor(NamedTuple):
+    """A factor, and the field that states it."""
+
+    factor: Factor
     origin: Origin
     field: tuple[Step, ...]
 
@@ -27,6 +35,7 @@ class Draft:
     nodes: list[tuple[str, Origin]] = field(default_factory=list)
     feeds: list[Edge] = field(default_factory=list)
     meters: list[tuple[Meter, Origin]] = field(default_factory=list)
+    factors: list[StatedFactor] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     """What was already wrong with single entries."""
     broken_names: set[str] = field(default_factory=set)

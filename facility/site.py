@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from facility.address import AddressUrl
 from facility.lake_address import BucketUrl, CatalogueUrl, EndpointUrl
@@ -174,6 +182,19 @@ class Boundary(Model):
     """Below it no PUE is given."""
 
 
+class Factor(Model):
+    """What the site states for its KPIs, where no meter tells: see `facility.factors`."""
+
+    name: str
+    subject: str = ""
+    """A fuel, hall or device; empty for the whole site."""
+    value: float | str
+    applies_from: AwareDatetime | None = None
+    """None: from when it first stood in the site file."""
+    applies_to: AwareDatetime | None = None
+    """None: until something else is stated."""
+
+
 class Sasl(Model):
     """How to log in to Kafka."""
 
@@ -285,6 +306,7 @@ class Site(Model):
     """The whole power path; from a site file it holds every device's `fed_by` as well."""
     meters: tuple[Meter, ...] = ()
     boundary: Boundary | None = None
+    factors: tuple[Factor, ...] = ()
     snmp_credentials: dict[str, SnmpCredential] = {}
     http_credentials: dict[str, HttpCredential] = {}
     modbus_credentials: dict[str, Tls] = {}

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from facility.address import parse_address
 from facility.expansion import Value, range_values
+from facility.factors import Factors
 from facility.roles import DeviceRole, MeterRole
 from facility.site import (
     Boundary,
@@ -165,6 +166,7 @@ class SiteFile(Model):
     feeds: tuple[FeedEntry, ...] = ()
     meters: tuple[MeterEntry, ...] = ()
     boundary: Boundary | None = None
+    factors: Factors = Factors()
     snmp_credentials: dict[str, SnmpCredential] = Field(default={})
     http_credentials: dict[str, HttpCredential] = Field(default={})
     modbus_credentials: dict[str, Tls] = Field(default={})

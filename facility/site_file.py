@@ -6,6 +6,7 @@ import gc
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from facility.device_checks import (
     CREDENTIAL_TABLES,
@@ -14,8 +15,10 @@ from facility.device_checks import (
     check_ids,
     check_profiles,
 )
-from facility.draft import Draft
+from facility.draft import Draft, StatedFactor
 from facility.errors import SiteFileError
+from facility.factor_checks import check_factors, undated_factors
+from facility.factor_table import FactorRow, parse_factor_table, with_ends
 from facility.inventory import parse_inventory
 from facility.mistakes import Finding, Mistake, one_per_field
 from facility.power_checks import (
@@ -110,7 +113,7 @@ def _expand(form: Form, draft: Draft, folder: Path) -> list[Mistake]:
     _note_broken(form, draft)
     for meter, origin in form.section("meters"):
         add_meters(draft, meter, origin)
-    return mistakes
+    return mistakes + _expand_factors(form, draft, folder)
 
 
 def _expand_inventory(form: Form, draft: Draft, folder: Path) -> list[Mistake]:
@@ -127,6 +130,27 @@ def _expand_inventory(form: Form, draft: Draft, folder: Path) -> list[Mistake]:
             else:
                 add_device(draft, row.fields, form.entries.defaults, row.origin)
     draft.has_lost_names |= bool(mistakes)
+    return mistakes
+
+
+def _expand_factors(form: Form, draft: Draft, folder: Path) -> list[Mistake]:
+    factors, origin = form.entries.factors, YamlEntry(form.file, ("factors",))
+    draft.factors += undated_factors(factors, form.file)
+    found: list[FactorRow | Mistake] = []
+    for index, name in enumerate(factors.tables):
+        try:
+            text = _read_text(folder / name)
+        except SiteFileError as error:
+            found.append(origin.mistake(str(error), "tables", index))
+            continue
+        zone = ZoneInfo(form.entries.site.time_zone)
+        found += parse_factor_table(text, str(folder / name), zone)
+    mistakes = [row for row in found if isinstance(row, Mistake)]
+    for row in with_ends(row for row in found if isinstance(row, FactorRow)):
+        if isinstance(row, Mistake):
+            mistakes.append(row)
+        else:
+            draft.factors.append(StatedFactor(row.factor, row.origin, ("subject",)))
     return mistakes
 
 
@@ -153,6 +177,7 @@ def _findings(
     yield from check_power_path(draft)
     yield from check_meters(draft)
     yield from check_series(draft)
+    yield from check_factors(draft)
     if form.entries.boundary is not None:
         origin = YamlEntry(form.file, ("boundary",))
         yield from check_boundary(draft, form.entries.boundary, origin)
@@ -179,5 +204,6 @@ def _site(form: Form, draft: Draft, folder: Path) -> Site:
         feeds=tuple(Feed(source=edge.source, target=edge.target) for edge in draft.edges()),
         meters=tuple(meter for meter, _ in draft.meters),
         boundary=entries.boundary,
+        factors=tuple(stated.factor for stated in draft.factors),
         **{section: resolved(getattr(entries, section), folder) for section in _PATH_SECTIONS},
     )
