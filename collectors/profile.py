@@ -9,7 +9,14 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from collectors.snmp.index import names_of, parse_pattern
 from facility.catalogue import load_catalogue
@@ -202,6 +209,17 @@ class Match(Model):
     """A number, a text, or an OBJECT IDENTIFIER in dotted form."""
 
 
+def _as_tuple(value: object) -> object:
+    return value if isinstance(value, (list, tuple)) else (value,)
+
+
+Matches = Annotated[
+    tuple[Match, ...],
+    BeforeValidator(_as_tuple, json_schema_input_type=Match | tuple[Match, ...]),
+]
+"""All must hold. A file may write just one."""
+
+
 class SnmpPoint(Point):
     """A scalar (`oid` with its instance) or a table column (`index` says how rows are named)."""
 
@@ -219,8 +237,8 @@ class SnmpPoint(Point):
     where several rows have the same text, the number is added."""
     available_oid: str | None = None
     """Column (TruthValue) that says whether the row has a sensor at all."""
-    where: Match | None = None
-    """Column that says which row this is, where rows stand in no fixed order; the first wins."""
+    where: Matches = ()
+    """Columns that say which row this is, where rows stand in no fixed order; the first wins."""
     fahrenheit_when: Match | None = None
     """Scalar that says the value, after `scale`, is in degrees Fahrenheit; without it there is no
     value."""
@@ -234,7 +252,7 @@ class SnmpPoint(Point):
     @model_validator(mode="after")
     def _names_its_rows(self) -> Self:
         if self.index is None:
-            if self.available_oid is not None or self.where is not None:
+            if self.available_oid is not None or self.where:
                 raise ValueError("available_oid and where are columns: give the index, too")
             return self
         bound = {part for part in parse_pattern(self.index).parts if isinstance(part, str)}
@@ -248,7 +266,7 @@ class SnmpPoint(Point):
                 f"component {self.component!r} names {{{min(named - bound)}}}, which index "
                 f"{self.index!r} does not bind"
             )
-        if bound - named and self.where is None:
+        if bound - named and not self.where:
             raise ValueError(
                 f"index {self.index!r} binds {{{min(bound - named)}}}, which component "
                 f"{self.component!r} does not name: several rows would be one component"
@@ -264,8 +282,8 @@ class SnmpIdentity(Model):
     sys_descr: Pattern = ""
     """Regular expression found in sysDescr.0."""
     subtree: Annotated[str, Field(pattern=r"^(1(\.\d+)+)?$")] = ""
-    """A standard's objects, of any maker's agent: asked for only where no profile fits by what the
-    agent says of itself."""
+    """Objects that speak for the profile by being there: a standard's, of any maker's agent. Asked
+    for only where no profile fits by what the agent says of itself."""
 
 
 class SnmpLimits(Model):

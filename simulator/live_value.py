@@ -11,7 +11,7 @@ from simulator.plant import Plant
 LiveValue = Callable[[str, str], float | None]
 """(component, quantity) -> value in the quantity's unit; None where the device has none."""
 
-HEALTHY = ("normal", "ok", "online", "on mains", "on")
+HEALTHY = ("normal", "ok", "online", "on mains", "on", "resting")
 """Names by which profiles call the code of a device that is well; the first that fits is taken."""
 
 

@@ -112,7 +112,7 @@ def profile_objects(
 ) -> dict[Oid, SnmpObject]:
     """Every instance that a device with these components has."""
     objects: dict[Oid, SnmpObject] = {}
-    labelled: dict[Match, int] = {}
+    labelled: dict[tuple[Match, ...], int] = {}
     names = tuple(components)
     for point in section.points:
         for component in names:
@@ -123,7 +123,7 @@ def profile_objects(
 
 
 def _suffix(
-    point: SnmpPoint, component: str, value: LiveValue, labelled: dict[Match, int]
+    point: SnmpPoint, component: str, value: LiveValue, labelled: dict[tuple[Match, ...], int]
 ) -> Oid | None:
     """The row where a component's point stands; None where it has none."""
     if point.index is None:
@@ -131,7 +131,7 @@ def _suffix(
     names = read_component(point.component, component)
     if names is None:
         return None
-    if point.where is not None:
+    if point.where:
         if value(component, point.quantity) is None:
             return None  # another point's row: this component is of another kind
         if not names_of(point.component):
@@ -164,8 +164,8 @@ def _instances(encoder: Encoder, suffix: Oid) -> Iterable[tuple[Oid, SnmpObject]
             parse_oid(point.available_oid) + suffix,
             SnmpObject("Integer32", encoder.available, component),
         )
-    if point.where is not None:
-        yield parse_oid(point.where.oid) + suffix, _label(point.where, component)
+    for match in point.where:
+        yield parse_oid(match.oid) + suffix, _label(match, component)
     if point.fahrenheit_when is not None:
         celsius = 0 if point.fahrenheit_when.equals else 1
         yield parse_oid(point.fahrenheit_when.oid), SnmpObject("Integer32", lambda: celsius)

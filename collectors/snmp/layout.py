@@ -50,8 +50,7 @@ class Candidate:
             yield self.oid
         if point.available_oid is not None:
             yield self.at(point.available_oid)
-        if point.where is not None:
-            yield self.at(point.where.oid)
+        yield from (self.at(match.oid) for match in point.where)
         if point.digits is not None:
             yield self.at(point.digits.oid)
         if point.factor is not None:
@@ -221,7 +220,7 @@ def _exists(candidate: Candidate, cells: Mapping[Oid, Value]) -> bool:
         available = cells.get(candidate.at(point.available_oid))
         if available == TRUTH_VALUE_FALSE:
             return False
-    return point.where is None or bool(_is(cells, point.where, candidate.suffix))
+    return all(_is(cells, match, candidate.suffix) for match in point.where)
 
 
 def _digits(candidate: Candidate, cells: Mapping[Oid, Value]) -> int | None:
