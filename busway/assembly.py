@@ -151,7 +151,7 @@ class Assembly:
         await self.stop(*collectors)
         await self.stop("simulator")
         await self._let_sink_catch_up()
-        await self.stop("sink")
+        await self.stop("sink", "maintain")
         await self.stop("broker")
 
     async def _let_sink_catch_up(self) -> None:

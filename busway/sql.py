@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -17,25 +18,26 @@ LONGEST_ANSWER = 200
 """Rows that the prompt shows of one answer."""
 
 
-def answer(directory: Path, query: str, output_format: Format) -> None:
-    """Print the rows of one statement.
+def answer(directory: Path, query: str, output_format: Format, *, as_of: str = "") -> None:
+    """Print the rows of one statement, of the lake as it is or as it was at a time.
 
     Raises:
-        QueryError: the statement is wrong.
+        QueryError: the statement is wrong, or the time, or that time is not kept.
         LakeUnavailable: there is no lake, or it cannot be read.
     """
-    with Lake.open_read_only(lake_location(directory)) as lake:
+    with Lake.open_read_only(lake_location(directory), as_of=_moment(as_of)) as lake:
         write_table(run_sql(lake, query), output_format)
 
 
-def prompt(directory: Path) -> None:
+def prompt(directory: Path, *, as_of: str = "") -> None:
     """Read statements, each ended by `;`, until `.quit` or the end of input; `.views` lists views.
 
     Raises:
+        QueryError: the time is wrong, or the lake of that time is not kept.
         LakeUnavailable: there is no lake, or it cannot be read.
     """
     console = Console(width=WIDTH, highlight=False)
-    with Lake.open_read_only(lake_location(directory)) as lake:
+    with Lake.open_read_only(lake_location(directory), as_of=_moment(as_of)) as lake:
         console.print(
             f"Lake {lake.location}. End a statement with ';'. '.views' lists, '.quit' ends."
         )
@@ -50,6 +52,18 @@ def prompt(directory: Path) -> None:
                         console.print(f"({more:,} rows more; 'busway sql --format' gives all)")
             except QueryError as error:
                 console.print(str(error), markup=False, style="red")
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise QueryError(
+            f"--as-of {text!r} is no time; write 2026-10-01 or 2026-10-01T14:30+09:00"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _read_statement(console: Console) -> str | None:

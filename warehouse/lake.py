@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -21,13 +22,20 @@ from warehouse.connection import (
     catalogue_locked,
     connect,
 )
+from warehouse.layout import LAYOUTS
 from warehouse.location import LakeLocation
+from warehouse.statements import statement
 from warehouse.storage import Storage, path_of
 
 FORMAT = 1
 """Version of the tables in SCHEMA; a lake of a higher one is refused."""
 SCHEMA = Path(__file__).parent / "schema"
 CREATION_DEADLINE_S = 30.0
+NO_SNAPSHOT = "No snapshot found at timestamp"
+"""DuckLake's words when it is asked for a time before its first snapshot."""
+_OF_DAMAGE = ("malformed", "not a database")
+"""SQLite's words."""
+DAMAGED = "; it is damaged: put it back from a backup, together with its -wal file"
 NEVER_MADE = "creating a new DuckLake is explicitly disabled"
 """DuckLake's words when a database without a catalogue is opened for reading."""
 
@@ -55,7 +63,7 @@ class Lake:
         """
         location = _location(place)
         with _locked(location):
-            lake = cls(location, _connect(location, read_only=False, settings=settings))
+            lake = cls(location, _connect(location, settings, read_only=False))
             try:
                 lake._bring_up_to_date()
             except BaseException:
@@ -65,11 +73,16 @@ class Lake:
 
     @classmethod
     def open_read_only(
-        cls, place: LakeLocation | Path | str, *, settings: EngineSettings = WHOLE_MACHINE
+        cls,
+        place: LakeLocation | Path | str,
+        *,
+        settings: EngineSettings = WHOLE_MACHINE,
+        as_of: datetime | None = None,
     ) -> Self:
-        """Open the lake for questions; it must be there.
+        """Open the lake for questions, as it is or as it was at a moment; it must be there.
 
         Raises:
+            QueryError: `as_of` is before the first snapshot that is kept.
             LakeUnavailable: there is no lake in that place, or it cannot be opened.
             LakeSchemaNewer: a newer Busway made the tables.
             ConfigError: a secret is not where the site file says.
@@ -80,7 +93,12 @@ class Lake:
             raise LakeUnavailable(
                 f"no lake in {location}: {catalogue.name} is missing; `busway sink` makes one"
             )
-        lake = cls(location, _connect(location, read_only=True, settings=settings))
+        try:
+            lake = cls(location, _connect(location, settings, read_only=True, as_of=as_of))
+        except LakeUnavailable as error:
+            if as_of and NO_SNAPSHOT in str(error):
+                raise _too_early(location, as_of) from error
+            raise
         try:
             lake._refuse_empty()
         except BaseException:
@@ -115,10 +133,21 @@ class Lake:
     def _bring_up_to_date(self) -> None:
         with self.connection.transaction():
             if self._known_version() is None:
+                self._refuse_lost_catalogue()
                 for file in sorted(SCHEMA.glob("*.sql")):
                     self.connection.execute(file.read_text("utf-8"))
                 self.connection.execute("insert into lake_format values (?)", [FORMAT])
             sql_install.install(self.connection, sql_catalogue.load_definitions())
+
+    def _refuse_lost_catalogue(self) -> None:
+        """See that a new catalogue would not forget files that another one knew."""
+        files = [file for layout in LAYOUTS.values() for file in self.storage.files(layout.table)]
+        if files:
+            raise LakeUnavailable(
+                f"catalogue {self.location.catalogue_name} is empty or was not there, but "
+                f"{self.storage.root} has files ({files[0].path}, ...): put the catalogue back "
+                "from a backup, or, to begin a new lake, move the files away"
+            )
 
     def _refuse_empty(self) -> None:
         if self._known_version() is None:
@@ -155,9 +184,24 @@ def _location(place: LakeLocation | Path | str) -> LakeLocation:
     return place if isinstance(place, LakeLocation) else LakeLocation.of_directory(place)
 
 
-def _connect(location: LakeLocation, *, read_only: bool, settings: EngineSettings) -> Connection:
+def _connect(
+    location: LakeLocation,
+    settings: EngineSettings,
+    *,
+    read_only: bool,
+    as_of: datetime | None = None,
+) -> Connection:
     with _named(location):
-        return connect(location, read_only=read_only, settings=settings)
+        return connect(location, read_only=read_only, settings=settings, as_of=as_of)
+
+
+def _too_early(location: LakeLocation, as_of: datetime) -> QueryError:
+    with Lake.open_read_only(location) as lake:
+        oldest = lake.connection.fetch(statement("oldest_snapshot"))["taken_at"][0].as_py()
+    return QueryError(
+        f"the lake as of {as_of.isoformat()} is not kept any more: its first snapshot is of "
+        f"{oldest.isoformat()}; lake.history_hours in the site file says how long they are kept"
+    )
 
 
 @contextmanager
@@ -170,6 +214,7 @@ def _named(location: LakeLocation) -> Iterator[None]:
             raise LakeUnavailable(f"no lake in {location}: `busway sink` makes one") from error
         raise LakeUnavailable(
             f"catalogue {location.catalogue_name} cannot be opened: {error}"
+            f"{DAMAGED if any(words in str(error) for words in _OF_DAMAGE) else ''}"
         ) from error
 
 

@@ -18,14 +18,17 @@ def sql(
     query: Annotated[str, typer.Argument(help="One statement; none opens a prompt.")] = "",
     lake: LakeOption = Path("lake"),
     output_format: FormatOption = Format.TABLE,
+    as_of: Annotated[
+        str, typer.Option(help="ISO time (UTC unless it says otherwise): the lake as it was then.")
+    ] = "",
 ) -> None:
     """Ask the lake in SQL; `show tables`, `describe pue` and so on work."""
     from busway.sql import answer, prompt
 
     if query:
-        answer(lake, query, output_format)
+        answer(lake, query, output_format, as_of=as_of)
     else:
-        prompt(lake)
+        prompt(lake, as_of=as_of)
 
 
 @app.command()
