@@ -225,8 +225,15 @@ _MISTAKES = (
     duckdb.InterruptException,
 )
 
-_ANOTHER_WRITER = ("database is locked", "conflict", "maximum retry count")
-"""SQLite's words, those of DuckLake and DuckDB, and DuckLake's for FIRST_TO_COMMIT_WINS."""
+_ANOTHER_WRITER = (
+    "database is locked",
+    "conflict",
+    "maximum retry count",
+    "ducklake_snapshot_pkey",
+    "could not serialize access",
+)
+"""SQLite's words, those of DuckLake and DuckDB, DuckLake's for FIRST_TO_COMMIT_WINS, and
+PostgreSQL's to whoever writes a snapshot itself."""
 
 
 _CUT_OFF = (
