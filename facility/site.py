@@ -182,6 +182,28 @@ class Boundary(Model):
     """Below it no PUE is given."""
 
 
+class LossBand(Model):
+    """What a part of the power path loses, as shares of the energy that enters it."""
+
+    low_ratio: float = Field(ge=0, lt=1)
+    typical_ratio: float = Field(ge=0, lt=1)
+    high_ratio: float = Field(ge=0, lt=1)
+    nodes: tuple[str, ...] = ()
+    """Patterns (`transformer*`) for the last part of the id of a node that is such a part."""
+    source: str = ""
+    """Where the figures come from."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.low_ratio <= self.typical_ratio <= self.high_ratio:
+            raise ValueError("low_ratio, typical_ratio and high_ratio must not fall in this order")
+        return self
+
+
+LossyPart = DeviceRole | Literal["distribution"]
+"""Devices of a role, or what lies between any two meters in series."""
+
+
 class Factor(Model):
     """What the site states for its KPIs, where no meter tells: see `facility.factors`."""
 
@@ -307,6 +329,8 @@ class Site(Model):
     meters: tuple[Meter, ...] = ()
     boundary: Boundary | None = None
     factors: tuple[Factor, ...] = ()
+    loss_bands: dict[LossyPart, LossBand] = {}
+    """Instead of the defaults of `facility.loss_bands`."""
     snmp_credentials: dict[str, SnmpCredential] = {}
     http_credentials: dict[str, HttpCredential] = {}
     modbus_credentials: dict[str, Tls] = {}

@@ -19,6 +19,8 @@ from facility.site import (
     Kafka,
     KnownTimeZone,
     Lake,
+    LossBand,
+    LossyPart,
     Model,
     Outbox,
     Place,
@@ -167,6 +169,7 @@ class SiteFile(Model):
     meters: tuple[MeterEntry, ...] = ()
     boundary: Boundary | None = None
     factors: Factors = Factors()
+    loss_bands: dict[LossyPart, LossBand] = Field(default={})
     snmp_credentials: dict[str, SnmpCredential] = Field(default={})
     http_credentials: dict[str, HttpCredential] = Field(default={})
     modbus_credentials: dict[str, Tls] = Field(default={})

@@ -205,5 +205,6 @@ def _site(form: Form, draft: Draft, folder: Path) -> Site:
         meters=tuple(meter for meter, _ in draft.meters),
         boundary=entries.boundary,
         factors=tuple(stated.factor for stated in draft.factors),
+        loss_bands=entries.loss_bands,
         **{section: resolved(getattr(entries, section), folder) for section in _PATH_SECTIONS},
     )
