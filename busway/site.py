@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from collectors.profile import ModbusPoint
 from collectors.profile_library import load_profile, profile_names
 from collectors.snmp.index import read_component
 from facility.counter import CounterFacts
@@ -41,6 +42,8 @@ def counter_facts(profile: str, component: str, quantity: str) -> CounterFacts |
             continue
         if read_component(point.component, component) is not None:
             modulus = None if facts.modulus is None else facts.modulus * point.scale
+            if isinstance(point, ModbusPoint) and point.exponent_address is not None:
+                modulus = None  # the device states with each reading what a count is worth
             return CounterFacts(modulus=modulus, resolution=facts.resolution * point.scale)
     return None
 

@@ -37,10 +37,12 @@ NOT_IN_THE_PLANT = {
     "rittal-cmc3": r"unit\..*",
     "rittal-it-chiller": r"",
     "socomec-netvision": r"bypass.*",
+    "vertiv-liebert-icom": r"(sensor\..*)?",
     "vertiv-liebert-ups": r"bypass.*",
 }
 """Components of which the plant's device of that kind lacks something: bypasses are never metered,
-power supplies and single sensors are no devices of their own, a chiller's flow is its pump's."""
+power supplies and single sensors are no devices of their own, a chiller's flow is its pump's, and
+an air handler knows no outdoor air."""
 DEMO = demo_site(2)
 MODELS = {device.profile: device.id for device in DEMO.devices}
 
