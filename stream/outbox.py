@@ -17,6 +17,7 @@ from typing import Literal, Self
 
 import prometheus_client
 import pyarrow as pa
+import structlog
 
 from facility.errors import ConfigError, OutboxFull
 from stream import codec
@@ -37,6 +38,7 @@ DROPPED = prometheus_client.Counter(
 DROPPED_ROWS = prometheus_client.Counter(
     "busway_outbox_dropped_rows", "Rows lost to a full outbox.", ["topic"]
 )
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class Outbox:
         self._max_message_bytes = max_message_bytes
         self._lock = threading.Lock()
         self._acknowledged = 0  # entries up to this number are with the broker
+        self._untrimmed: dict[str, int] = {}  # by topic: entries up to this number are not trimmed
         self._tidied = 0  # entries up to this number are deleted
         self._file = OutboxFile(path)
         try:
@@ -136,8 +139,7 @@ class Outbox:
     def last_seq(self, topic: str) -> int:
         """Give the seq of the last message ever appended to a topic; 0 where there was none."""
         with self._lock:
-            found = self._file.execute("SELECT last_seq FROM topic WHERE name = ?", topic)
-        return int(found[0][0]) if found else 0
+            return self._last_seq(topic)
 
     def pending(self, max_bytes: int) -> list[Entry]:
         """Give the oldest messages without acknowledgement, in order, up to about `max_bytes`.
@@ -195,9 +197,20 @@ class Outbox:
             self._acknowledged = 0
 
     def trim(self, topic: str, up_to_seq: int) -> None:
-        """Delete what the lake has of a topic: every seq up to and including this one."""
+        """Delete what the lake has of a topic: every seq up to and including this one.
+
+        A lake that has more than was ever appended knew this outbox at a later time: then nothing
+        that is here is known to be there, and the count goes on above the lake's.
+        """
         with self._lock:
-            self._file.execute("DELETE FROM entry WHERE topic = ? AND seq <= ?", topic, up_to_seq)
+            if up_to_seq > (given := self._last_seq(topic)):
+                self._go_on_above(topic, given, up_to_seq)
+            self._file.execute(
+                "DELETE FROM entry WHERE topic = ? AND seq <= ? AND number > ?",
+                topic,
+                up_to_seq,
+                self._untrimmed.get(topic, 0),
+            )
 
     def depth(self) -> Depth:
         """Say how much is stored, and how old the oldest message without acknowledgement is."""
@@ -276,6 +289,32 @@ class Outbox:
             dropped.append(self._drop_oldest())
         return dropped
 
+    def _last_seq(self, topic: str) -> int:
+        found = self._file.execute("SELECT last_seq FROM topic WHERE name = ?", topic)
+        return int(found[0][0]) if found else 0
+
+    def _go_on_above(self, topic: str, given: int, up_to_seq: int) -> None:
+        """Number what comes so that the lake takes it; keep what is here until the next start."""
+        with self._file.transaction():
+            self._add_topic(topic)
+            self._file.execute("UPDATE topic SET last_seq = ? WHERE name = ?", up_to_seq, topic)
+            ((newest,),) = self._file.execute("SELECT coalesce(max(number), 0) FROM entry")
+        self._untrimmed[topic] = newest
+        log.error(
+            "The lake has had more from this outbox than it knows of: it was restored from a "
+            "backup, or copied. Its numbers go on above the lake's; nothing of it is dropped.",
+            outbox=str(self._file.path),
+            collector=self.collector,
+            topic=topic,
+            last_seq=given,
+            lake_last_seq=up_to_seq,
+        )
+
+    def _add_topic(self, topic: str) -> None:
+        self._file.execute(
+            "INSERT INTO topic (name, last_seq) VALUES (?, 0) ON CONFLICT DO NOTHING", topic
+        )
+
     def _stored_bytes(self) -> int:
         return int(self._file.execute("SELECT total(bytes) FROM topic")[0][0])
 
@@ -290,7 +329,7 @@ class Outbox:
 
     def _insert(self, topic: str, pieces: Sequence[tuple[int, bytes]]) -> tuple[int, ...]:
         execute = self._file.execute
-        execute("INSERT INTO topic (name, last_seq) VALUES (?, 0) ON CONFLICT DO NOTHING", topic)
+        self._add_topic(topic)
         last_seq = execute("SELECT last_seq FROM topic WHERE name = ?", topic)[0][0]
         seqs = range(last_seq + 1, last_seq + 1 + len(pieces))
         for seq, (rows, value) in zip(seqs, pieces, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import prometheus_client
@@ -24,6 +24,11 @@ DUPLICATES = prometheus_client.Counter(
 MISSING = prometheus_client.Counter(
     "busway_sink_missing_messages", "Messages whose seq never came.", ["topic"]
 )
+REUSED = prometheus_client.Counter(
+    "busway_sink_reused_seq_messages",
+    "Messages stored under a seq that the lake had for other rows: the outbox went back in time.",
+    ["topic"],
+)
 UNDECODABLE = prometheus_client.Counter(
     "busway_sink_undecodable_messages", "Messages put into the dead-letter topic.", ["topic"]
 )
@@ -40,13 +45,19 @@ class DeadLetters(Protocol):
         """Let go of the broker."""
 
 
+IsHeld = Callable[[Envelope], bool]
+"""Whether the lake, or the buffer, has the very rows of a batch; LakeUnavailable where unknown."""
+
+
 class Intake:
     """What has been taken and not yet handed over, and what is known of each collector's count."""
 
-    def __init__(self, dead_letters: DeadLetters) -> None:
+    def __init__(self, dead_letters: DeadLetters, is_held: IsHeld) -> None:
         self._dead_letters = dead_letters
+        self._is_held = is_held
         self._progress = Progress({})
         self._known_unknown: set[str] = set()
+        self._gone_back: set[Numbering] = set()
         self._known_wrong: set[str] = set()
         self.buffer = Buffer()
 
@@ -56,6 +67,8 @@ class Intake:
         Raises:
             BrokerUnavailable: it belongs to the dead letters, and they cannot be reached; it is not
                 taken.
+            LakeUnavailable: its number was there before, and the lake cannot be asked whether its
+                rows were; it is not taken.
         """
         try:
             envelope = decode(message.value, message.headers)
@@ -86,8 +99,11 @@ class Intake:
         before = self._progress.standing(numbering)
         standing = self._progress.admit(numbering, envelope.seq)
         if standing is None:
-            DUPLICATES.labels(envelope.topic).inc()
-            return
+            if self._is_held(envelope):
+                DUPLICATES.labels(envelope.topic).inc()
+                return
+            self._note_gone_back(numbering, envelope.seq, before.last_seq)
+            standing = before
         if skipped := standing.missing - before.missing:
             MISSING.labels(envelope.topic).inc(skipped)
             log.error(
@@ -104,6 +120,21 @@ class Intake:
             batch, implausible = mark_implausible(batch, time.time_ns() // 1000)
             self._note_implausible(implausible, envelope.collector)
         self.buffer.add(batch, numbering, standing)
+
+    def _note_gone_back(self, numbering: Numbering, seq: int, last_seq: int) -> None:
+        """Name an outbox once whose numbers have been used before, for other rows."""
+        REUSED.labels(numbering.topic).inc()
+        if numbering not in self._gone_back:
+            self._gone_back.add(numbering)
+            log.error(
+                "A collector counts anew from where it was before: its outbox was restored from a "
+                "backup, or copied. What it sends is stored; give it a new outbox.",
+                collector=numbering.collector,
+                topic=numbering.topic,
+                outbox=numbering.outbox,
+                seq=seq,
+                last_seq=last_seq,
+            )
 
     def _note_undecodable(self, message: Received, error: MessageUndecodable) -> None:
         UNDECODABLE.labels(message.partition.topic).inc()

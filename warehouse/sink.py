@@ -22,11 +22,12 @@ from typing import Any, Protocol
 import prometheus_client
 import structlog
 
-from facility.errors import BrokerUnavailable, FenceLost
+from facility.errors import BrokerUnavailable, FenceLost, LakeUnavailable
 from facility.site import Lake as LakeSettings
-from stream.message import Partition, Received
+from stream.message import Envelope, Partition, Received
 from stream.subscriber import OnPartitions
 from warehouse.connection import EngineSettings
+from warehouse.held import is_held
 from warehouse.intake import DeadLetters, Intake
 from warehouse.lake import Lake
 from warehouse.sweep import sink_present
@@ -91,7 +92,7 @@ class Sink:
         self._settings = settings
         self._feed = subscribe(on_assigned=self._take_over, on_revoked=self._let_go)
         self._dead_letters = dead_letters
-        self._intake = Intake(dead_letters)
+        self._intake = Intake(dead_letters, self._is_held)
         self._writer = Writer(lake)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="lake-writer")
         self._writing: Future[None] | None = None
@@ -150,13 +151,21 @@ class Sink:
                 continue
             try:
                 self._intake.take(message)
-            except BrokerUnavailable as error:
-                log.warning("A dead letter could not be sent; trying again.", error=str(error))
+            except (BrokerUnavailable, LakeUnavailable) as error:
+                log.warning("A message could not be dealt with; trying again.", error=str(error))
                 stuck.add(message.partition)
                 self._feed.seek(message.partition, message.offset)
-            self._flush_if_due()
-            if self._must_resume:  # the rest follows on what was thrown away
+            if not self._must_resume:
+                self._flush_if_due()
+            if self._must_resume:  # this and the rest follow on what was thrown away
+                self._intake.forget()
                 return
+
+    def _is_held(self, envelope: Envelope) -> bool:
+        """Look for a batch whose number was there before; waits for what is being written."""
+        self._settle()
+        waiting = self._intake.buffer.batches.get(envelope.topic, ())
+        return is_held(envelope.batch, envelope.topic, self._lake.connection, waiting)
 
     def _flush_if_due(self) -> None:
         if self._intake.buffer.seconds_left(self._settings) <= 0:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from stream_batches import POLLS_TOPIC, READINGS_TOPIC, polls, readings
+from structlog.testing import capture_logs
 
 from facility.errors import ConfigError, OutboxCorrupt, OutboxFull, OutboxInUse
 from stream.codec import decode
@@ -355,3 +356,23 @@ def test_a_copy_taken_while_open_is_a_whole_outbox(path: Path, tmp_path: Path) -
         shutil.copytree(path.parent, crashed)
     with outbox_at(crashed / path.name) as outbox:
         assert seqs(outbox) == [1, 2, 3, 4, 5]
+
+
+def test_an_outbox_that_the_lake_knew_at_a_later_time_counts_on_above_it(path: Path) -> None:
+    """It was restored from a backup: the lake may not have what is in it; nothing is deleted."""
+    with outbox_at(path, delete_at="trim") as outbox, capture_logs() as logs:
+        outbox.append(READINGS_TOPIC, readings(1))
+        outbox.append(READINGS_TOPIC, readings(2))
+        outbox.trim(READINGS_TOPIC, 40)
+        assert seqs(outbox) == [1, 2]
+        assert outbox.append(READINGS_TOPIC, readings(3)) == (41,)
+        outbox.trim(READINGS_TOPIC, 41)
+        assert seqs(outbox) == [1, 2]
+    [named] = logs
+    assert named["log_level"] == "error"
+    assert "restored from a backup, or copied" in named["event"]
+    assert (named["last_seq"], named["lake_last_seq"]) == (2, 40)
+    with outbox_at(path, delete_at="trim") as outbox:
+        outbox.trim(READINGS_TOPIC, 41)
+        assert seqs(outbox) == []
+        assert outbox.append(READINGS_TOPIC, readings(4)) == (42,)
