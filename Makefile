@@ -7,6 +7,7 @@ RACKS ?= 8
 KEEP ?=
 TRIALS ?= 200
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo test lint types pytest bench chaos clean
@@ -49,8 +50,8 @@ pytest: $(VENV)/.dev ## The tests alone (PYTEST_ARGS=...)
 
 test: lint types pytest ## Everything that CI checks
 
-bench: $(VENV)/.dev ## What each part costs beside the bare library, in the same run
-	@for part in modbus snmp dcgm poller sink; do echo "== $$part"; $(BIN)/python -m bench.$$part; done
+bench: $(VENV)/.dev ## What each stage costs beside the bare library, in one table (BENCH_ARGS="--quick --only sink")
+	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 chaos: $(VENV)/.dev ## Kill, stop, fill and misset things while readings flow; count what is lost (TRIALS=200)
 	@$(BIN)/python -m bench.chaos --trials $(TRIALS)

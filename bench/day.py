@@ -85,7 +85,7 @@ def _batch(
     columns = [
         pa.array(np.repeat(times.ravel(), 2)).cast(TIMESTAMP),
         _named(np.repeat(meter.ravel(), 2), devices),
-        pa.array([""]).cast(NAME).take(pa.array(np.zeros(count, np.int32))),
+        pa.array([""]).cast(NAME).take(pa.array([0] * count, pa.int32())),
         _named(np.tile(np.arange(2), at_s.size), quantities),
         pa.array(np.stack([energy.ravel(), power.ravel()], axis=1).ravel()),
         pa.array(np.zeros(count, np.uint8)),
