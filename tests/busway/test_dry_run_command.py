@@ -45,7 +45,7 @@ def dump(directory: Path, name: str, text: str) -> Path:
     [
         ("apc_ap8853", "apc-rpdu2", "", "active_power_w", 1140),
         ("generex-ups_cs141", "ups-rfc1628", "", "battery_runtime_s", 32640),
-        ("liebert_weblbds", "vertiv-liebert-crac", "", "supply_setpoint_c", 18),
+        ("liebert_weblbds", "vertiv-liebert-ups", "output/phase.1", "voltage_v", 230),
         ("raritan-pdu", "raritan-px1", "inlet.1", "active_power_w", 580),
         ("sentry4", "servertech-sentry4", "inlet.2", "energy_imported_wh", 2_565_900),
         ("vertiv-pdu_mn03edr1", "vertiv-geist-v5", "phase.2", "voltage_v", 207.9),

@@ -152,3 +152,18 @@ async def test_liebert_rows_are_found_by_what_they_measure():
         ("", "free_cooling_ratio"): 0,
     }
     assert poll.points.sources[0] == "1.3.6.1.4.1.476.1.42.3.4.1.3.3.1.3.3"
+
+
+async def test_liebert_lines_are_found_by_where_they_are_measured():
+    """The same card answers for a UPS of several modules: its output is the system's."""
+    poll = await read("liebert_weblbds", "vertiv-liebert-ups")
+    values = by_name(poll)
+    assert values["output/phase.1", "voltage_v"] == 230
+    assert values["output/line.12", "line_voltage_v"] == 399  # 230 V times the root of three
+    assert values["output/phase.3", "current_a"] == 39
+    assert values["output/phase.2", "load_ratio"] == 0.23
+    assert values["output/phase.1", "power_factor_ratio"] == 0.95
+    assert values["input/phase.2", "current_a"] == 52
+    assert values["input/phase.2", "power_factor_ratio"] == 0.91
+    assert values["bypass/phase.3", "voltage_v"] == 228
+    assert poll.failures == ()
