@@ -130,10 +130,10 @@ class Scene:
         await asyncio.sleep(0.002 * len(mutations))
 
     async def ask_well(self):
-        """The true answer, once what is still under way has come in; after at most a few tries."""
+        """The true answer, once what is still under way has come in: on a busy machine, a while."""
         self.meddler.mutations = ()
-        await asyncio.sleep(0.2)
-        for _ in range(4):
+        for _ in range(40):
+            await asyncio.sleep(0.5)
             try:
                 return await self.ask(Request((POWER,)), 3.0)
             except DeviceError:
