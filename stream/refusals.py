@@ -31,6 +31,8 @@ _REMEDIES = {
     " give its TLS port",
     "EOF occurred in violation": "the broker does not speak TLS at this port; take away kafka.tls,"
     " or give its TLS port",
+    "InvalidReplicationFactor": "fewer brokers run than each partition is to have copies; start"
+    " them, or lower kafka.replication",
     "AuthorizationFailed": "the broker does not allow this to our user; let it describe, create,"
     " read and write the topics, and read as the group busway-sink",
 }

@@ -39,6 +39,7 @@ class PostgresCluster:
             }
         (self.port,) = free_ports(1)
         self._process: subprocess.Popen[bytes] | None = None
+        self._settings: dict[str, str] = {}
         password_file = self._directory / "password"
         password_file.write_text(PASSWORD)
         password_file.chmod(0o644)
@@ -48,13 +49,14 @@ class PostgresCluster:
         )  # fmt: skip
 
     def start(self, **settings: str) -> None:
-        """Start it at its port; return when it answers."""
+        """Start it at its port, with these settings and those it had; return when it answers."""
+        self._settings |= settings
         given = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": "",
             "fsync": "off",
-            **settings,
+            **self._settings,
         }
         options = [word for name, value in given.items() for word in ("-c", f"{name}={value}")]
         with (self._directory / "log").open("ab") as output:

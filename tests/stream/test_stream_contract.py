@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,7 +18,7 @@ from brokers import Broker
 from stream_batches import POLLS_TOPIC, READINGS_TOPIC, polls, readings
 from structlog.testing import capture_logs
 
-from facility.errors import ConfigError, MessageUndecodable, StreamError
+from facility.errors import BrokerRefused, ConfigError, MessageUndecodable, StreamError
 from facility.reading import DEAD_LETTER_TOPIC
 from facility.site import Kafka
 from stream.codec import decode, encode
@@ -266,6 +267,7 @@ def test_undecodable_message_goes_to_the_dead_letters_and_reading_goes_on(broker
     origins = [dict(message.headers) for message in dead]
     assert b"no sound Arrow IPC stream" in origins[0]["reason"]
     assert b"readings/9 is of a newer Busway" in origins[1]["reason"]
+    assert origins[1]["schema"] == b"readings/9", "its own header is kept for the upgraded reader"
     assert [origin["origin_offset"] for origin in origins] == [b"0", b"1"]
     assert {origin["origin_topic"] for origin in origins} == {READINGS_TOPIC.encode()}
 
@@ -352,6 +354,28 @@ def test_topics_keep_their_identity_and_their_settings(broker: Broker) -> None:
     assert first == again
     assert len({found[0].topic_id for found in first.values()}) == 3
     assert [len(first[topic]) for topic in (*TOPICS, DEAD_LETTER_TOPIC)] == [2, 2, 1]
+
+
+def test_a_topic_is_made_as_the_site_file_says(apache_broker: Broker) -> None:
+    kafka = apache_broker.settings(partitions=3, retention_hours=2, max_message_bytes=50_000)
+    admin = Admin(kafka)
+    ensure_topics(admin, kafka)
+    name = kafka.topic_prefix + READINGS_TOPIC
+    client = import_module("kafka.admin")  # its first import, which warns, is kafka_client's
+    resource = client.ConfigResource(client.ConfigResourceType.TOPIC, name)
+    described = admin._client.describe_configs([resource])
+    admin.close()
+    made = described["topic"][name]
+    assert made["retention.ms"]["value"] == "7200000"
+    assert made["max.message.bytes"]["value"] == "50000"
+
+
+def test_more_copies_than_there_are_brokers_is_named(apache_broker: Broker) -> None:
+    kafka = apache_broker.settings(replication=3)
+    admin = Admin(kafka)
+    with pytest.raises(BrokerRefused, match=r"lower kafka\.replication"):
+        ensure_topics(admin, kafka)
+    admin.close()
 
 
 def test_a_topic_made_anew_has_another_identity(embedded_broker: Broker) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from certificates import Authority
 from postgres_cluster import PASSWORD, USER, PostgresCluster, PostgresMissing
 
 from facility.secret import Secret
@@ -50,7 +51,13 @@ def lake(empty_lake, database, tmp_path) -> Iterator[Lake]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresCluster]:
+def authority(tmp_path_factory) -> Authority:
+    """Vouches for the PostgreSQL server."""
+    return Authority(tmp_path_factory.mktemp("authority"), "plant")
+
+
+@pytest.fixture(scope="session")
+def postgres(authority) -> Iterator[PostgresCluster]:
     """A PostgreSQL server; where it cannot be had, its tests are skipped, and fail in CI."""
     try:
         cluster = PostgresCluster()
@@ -59,7 +66,12 @@ def postgres() -> Iterator[PostgresCluster]:
             pytest.fail(str(missing))
         pytest.skip(str(missing))
     try:
-        cluster.start()
+        certificate, key = authority.issue("postgres", host="127.0.0.1")
+        cluster.start(
+            ssl="on",
+            ssl_cert_file=str(cluster.place("server.crt", certificate.read_bytes())),
+            ssl_key_file=str(cluster.place("server.key", key.read_bytes())),
+        )
         yield cluster
     finally:
         cluster.remove()

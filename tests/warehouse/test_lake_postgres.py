@@ -7,12 +7,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from certificates import Authority
 from cut_line import CutLine
 from postgres_cluster import PASSWORD
 from sink_feed import READING_TOPIC, make_sink, message, one_log, readings, run_to_end, run_until
 
 from facility.errors import FenceLost, LakeUnavailable
 from facility.secret import Secret
+from facility.site import Tls
 from stream.message import Partition
 from warehouse import attachment
 from warehouse.commit import Advance, commit, open_offsets
@@ -98,6 +100,17 @@ def test_a_wrong_password_is_named_and_never_printed(postgres_lake, monkeypatch)
     assert "barley" not in said
     assert PASSWORD not in said
     assert "barley" not in repr(place)
+
+
+def test_over_tls_the_server_is_known_by_its_authority(postgres_lake, authority, tmp_path):
+    place = postgres_lake(tls=Tls(ca_file=authority.ca_file))
+    with opened(place) as lake:
+        used = "from postgres_query('__ducklake_metadata_lake', 'select ssl from pg_stat_ssl')"
+        assert True in lake.connection.fetch(used)["ssl"].to_pylist()
+    stranger = Authority(tmp_path, "stranger")
+    place = postgres_lake(tls=Tls(ca_file=stranger.ca_file))
+    with pytest.raises(LakeUnavailable, match="certificate verify failed"):
+        opened(place)
 
 
 def test_a_server_that_is_not_there_is_named(postgres_lake):
