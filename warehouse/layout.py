@@ -27,7 +27,7 @@ LAYOUTS = {
         table="readings",
         keys=("quantity", "device", "component"),
         time="ts",
-        encodings={"ts": "PLAIN", "value": "BYTE_STREAM_SPLIT"},
+        encodings={"ts": "PLAIN", "value": "PLAIN"},
     ),
     TOPICS["polls"]: Layout(
         table="polls",

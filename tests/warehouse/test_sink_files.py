@@ -91,7 +91,7 @@ def test_a_file_is_sorted_compressed_and_has_statistics(storage):
     for name in ("device", "component", "quantity", "quality"):
         assert "RLE_DICTIONARY" in columns[name].encodings
     assert set(columns["ts"].encodings) == {"PLAIN", "RLE"}
-    assert set(columns["value"].encodings) == {"BYTE_STREAM_SPLIT", "RLE"}
+    assert set(columns["value"].encodings) == {"PLAIN", "RLE"}
 
 
 def test_row_groups_let_a_question_skip_other_quantities(storage):

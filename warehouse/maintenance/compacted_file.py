@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from typing import IO, Any, TypeAlias, cast
 
 import numpy as np
@@ -52,7 +53,7 @@ def write_pieces(
         column_encoding=dict(layout.encodings),
         store_schema=False,
     ) as writer:
-        for group in (first, *groups):
+        for group in chain([first], groups):
             writer.write_table(_trimmed(group).cast(schema), row_group_size=ROW_GROUP_ROWS)
     return writer.writer.metadata
 
