@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from facility.address import PROTOCOL_SCHEMES
 from facility.draft import Draft
 from facility.mistakes import Finding, Origin, did_you_mean
+from facility.roles import DeviceRole
 
 CREDENTIAL_TABLES = {
     "snmp": "snmp_credentials",
@@ -85,3 +86,20 @@ def check_credentials(draft: Draft, names: Mapping[str, Collection[str]]) -> Ite
             hint = did_you_mean(device.credential, names[table])
             text = f"'{device.credential}' is not in {table}; {hint}"
             yield Finding(origin, ("credential",), text)
+
+
+def check_gpus(draft: Draft) -> Iterator[Finding]:
+    """Only a GPU node expects GPUs, and no GPU is expected in two places."""
+    first: dict[str, str] = {}
+    for device, origin in draft.devices:
+        if device.gpus is None:
+            continue
+        if device.role is not DeviceRole.GPU_NODE:
+            text = f"belongs to role gpu_node, found {device.role.value}; remove it"
+            yield Finding(origin, ("gpus",), text)
+        elif not isinstance(device.gpus, int):
+            for index, uuid in enumerate(device.gpus):
+                other = first.setdefault(uuid, device.id)
+                if other != device.id or uuid in device.gpus[:index]:
+                    text = f"'{uuid}' is already expected of '{other}'; a GPU is in one place"
+                    yield Finding(origin, ("gpus", index), text)

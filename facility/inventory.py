@@ -20,6 +20,7 @@ COLUMNS = (
     "row",
     "rack",
     "fed_by",
+    "gpus",
 )
 REQUIRED = COLUMNS[:4]
 _PLACE = ("hall", "row", "rack")
@@ -35,7 +36,7 @@ class Row(NamedTuple):
 def parse_inventory(text: str, name: str) -> Iterator[Row | Mistake]:
     """Give each row, or what is wrong with it.
 
-    Columns may stand in any order; `fed_by` is separated by `;`.
+    Columns may stand in any order; `fed_by` and UUIDs of `gpus` are separated by `;`.
     """
     for row in read_rows(text, name, COLUMNS, REQUIRED):
         yield row if isinstance(row, Mistake) else Row(row.origin, _fields(row.given))
@@ -47,8 +48,15 @@ def _fields(given: Mapping[str, str]) -> dict[str, Any]:
     if place:
         fields["place"] = place
     if "fed_by" in fields:
-        fields["fed_by"] = tuple(part.strip() for part in fields["fed_by"].split(";"))
+        fields["fed_by"] = _parts(fields["fed_by"])
+    if "gpus" in fields:
+        gpus = fields["gpus"]
+        fields["gpus"] = int(gpus) if gpus.isdecimal() else _parts(gpus)
     return fields
+
+
+def _parts(cell: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in cell.split(";"))
 
 
 def _number(column: str, cell: str) -> float | str:

@@ -16,7 +16,9 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
+    Tag,
     model_validator,
 )
 
@@ -55,6 +57,16 @@ PlaceName = Annotated[str, BeforeValidator(_number_as_text, json_schema_input_ty
 
 DeviceId = Annotated[str, Field(pattern=r"^[a-z0-9]+([./_-][a-z0-9]+)*$", max_length=200)]
 """Lower-case path such as `hall-1/row-03/rack-12/pdu-a`."""
+
+
+GpuUuid = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]+$", max_length=80)]
+GpuUuids = Annotated[tuple[GpuUuid, ...], Field(min_length=1)]
+GpuCount = Annotated[int, Field(strict=True, ge=1, le=1000)]
+ExpectedGpus = Annotated[
+    Annotated[GpuCount, Tag("count")] | Annotated[GpuUuids, Tag("uuids")],
+    Discriminator(lambda value: "uuids" if isinstance(value, (list, tuple)) else "count"),
+]
+"""How many GPUs a node must have, or which, by UUID as NVIDIA prints it."""
 
 
 class Place(Model):
@@ -129,6 +141,8 @@ class Device(Model):
     place: Place = Place()
     fed_by: tuple[DeviceId, ...] = ()
     """What it draws its power from: devices or nodes upstream."""
+    gpus: ExpectedGpus | None = None
+    """The GPUs it must have; those that are not there are booked missing from the first poll on."""
 
 
 class Feed(Model):

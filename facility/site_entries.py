@@ -15,6 +15,7 @@ from facility.factors import Factors
 from facility.roles import DeviceRole, MeterRole
 from facility.site import (
     Boundary,
+    ExpectedGpus,
     HttpCredential,
     Kafka,
     KnownTimeZone,
@@ -87,6 +88,8 @@ class DeviceEntry(Model):
     place: Place = Place()
     fed_by: tuple[str, ...] = ()
     """What it draws its power from: devices or nodes upstream."""
+    gpus: ExpectedGpus | None = None
+    """GPUs that a GPU node must have: how many, or a list of their UUIDs."""
 
 
 class Group(DeviceEntry):

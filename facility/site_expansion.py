@@ -35,7 +35,7 @@ def add_devices(draft: Draft, entry: DeviceEntry, defaults: Defaults, origin: Or
     """Add the device of an entry, or every device of a group."""
     ranges = entry.ranges if isinstance(entry, Group) else {}
     stated = entry.model_dump(
-        include={"profile", "role", "credential", "interval_seconds", "timeout_seconds"},
+        include={"profile", "role", "credential", "interval_seconds", "timeout_seconds", "gpus"},
         exclude_none=True,
     )
     texts: Texts = {("id",): entry.id, ("address",): entry.address}

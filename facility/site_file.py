@@ -12,6 +12,7 @@ from facility.device_checks import (
     CREDENTIAL_TABLES,
     check_addresses,
     check_credentials,
+    check_gpus,
     check_ids,
     check_profiles,
 )
@@ -174,6 +175,7 @@ def _findings(
     if profiles is not None:
         yield from check_profiles(draft, profiles)
     yield from check_credentials(draft, {t: form.keys(t) for t in CREDENTIAL_TABLES.values()})
+    yield from check_gpus(draft)
     yield from check_power_path(draft)
     yield from check_meters(draft)
     yield from check_series(draft)

@@ -87,6 +87,7 @@ def groups(counts: Any, shapes: Any) -> Iterator[dict[str, Any]]:
                 "profile": row["profile"],
                 "address": shape["address"],
                 "role": row["role"],
+                "gpus": shape.get("gpus"),
                 "credential": shape.get("credential"),
                 "interval_seconds": counts["interval_seconds"][row["tier"]],
                 "place": place,

@@ -83,6 +83,24 @@ def test_an_inventory_gives_a_device_a_row(load: Load) -> None:
     assert (second.interval_seconds, second.credential) == (10, None)
 
 
+def test_a_gpu_node_may_say_how_many_gpus_it_must_have_or_which(load: Load) -> None:
+    node = "profile: nvidia-dcgm-exporter, role: gpu_node"
+    site = load(
+        f"devices: [{{id: node-0, {node}, address: 'http://n0', gpus: [GPU-a, GPU-b]}}]\n"
+        "groups:\n"
+        f"- {{id: 'node-{{n}}', for: {{n: 1..2}}, {node}, address: 'http://n{{n}}', gpus: 8}}\n"
+        "inventory: [nodes.csv]",
+        nodes__csv=(
+            "id,profile,address,role,gpus\n"
+            "node-3,nvidia-dcgm-exporter,http://n3,gpu_node,4\n"
+            "node-4,nvidia-dcgm-exporter,http://n4,gpu_node,GPU-c; GPU-d\n"
+            "node-5,nvidia-dcgm-exporter,http://n5,gpu_node,\n"
+        ),
+    )
+    expected = [device.gpus for device in site.devices]
+    assert expected == [("GPU-a", "GPU-b"), 8, 8, 4, ("GPU-c", "GPU-d"), None]
+
+
 def test_a_device_states_or_takes_the_defaults_and_its_timeout_fits_its_interval(
     load: Load,
 ) -> None:
