@@ -10,6 +10,9 @@ from pathlib import Path
 import prometheus_client
 from sink_feed import make_sink, message, one_log, run_to_end
 
+from facility.site import Lake as LakeSettings
+from warehouse.maintenance.schedule import jobs_of
+
 PAGE = (Path(__file__).parents[2] / "docs" / "lake.md").read_text("utf-8")
 
 
@@ -60,3 +63,15 @@ def test_every_metric_of_the_sink_is_listed():
     }
     listed = {name.removesuffix("_total") for name in re.findall(r"`(busway_sink_\w+)`", PAGE)}
     assert listed == ours
+
+
+def test_every_metric_and_job_of_maintenance_is_listed():
+    ours = {
+        metric.name
+        for metric in prometheus_client.REGISTRY.collect()
+        if metric.name.startswith("busway_maintenance_")
+    }
+    listed = re.findall(r"`(busway_maintenance_\w+)`", PAGE)
+    assert {name.removesuffix("_total") for name in listed} == ours
+    for job in jobs_of(LakeSettings()):
+        assert f"| `{job.name}` |" in PAGE

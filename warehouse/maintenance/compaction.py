@@ -4,9 +4,8 @@ Whatever is killed at any moment, the lake has each row once: the new file is in
 the transaction, the old ones in every snapshot before it and in none after. What a dead maintainer
 leaves is a file in no snapshot, which clean-up removes.
 
-One core merges 4 to 5 million readings a second. Memory: 29 bytes for each of `plan.MOST_OPEN_ROWS`
-rows at most, and about as much again for the piece in work and the names; in a bucket, the new file
-as well.
+One core merges 4 to 5 million readings a second. Memory: 65 bytes for each of `plan.MOST_OPEN_ROWS`
+rows at most, 1 GB; in a bucket, the new file as well.
 """
 
 from __future__ import annotations

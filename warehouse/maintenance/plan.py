@@ -23,8 +23,8 @@ SMALL_BYTES = 128_000_000
 """Files of this size are left alone."""
 MOST_BYTES = 512_000_000
 MOST_FILES = 400
-MOST_OPEN_ROWS = 24_000_000
-"""Rows of one row group of each file of a unit, which merging holds in memory: 29 bytes each."""
+MOST_OPEN_ROWS = 16_000_000
+"""Rows of one row group of each file of a unit, which merging holds in memory."""
 MANY = 16
 """So many files are merged, however little that gains."""
 
