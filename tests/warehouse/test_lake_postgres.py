@@ -196,8 +196,11 @@ def test_a_writer_paused_in_the_middle_of_its_commit_holds_nobody_up(place, lake
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
-def test_a_connection_that_is_lost_at_the_commit_costs_nothing(postgres_lake, postgres, side):
+def test_a_connection_that_is_lost_at_the_commit_costs_nothing(
+    postgres_lake, postgres, side, monkeypatch
+):
     """After the server has committed, the answer is lost: the sink must find its files there."""
+    monkeypatch.setenv("PGSSLMODE", "disable")  # the line must understand what is said
     with CutLine(postgres.port) as line:
         place = postgres_lake(port=line.port)
         with opened(place) as lake:
