@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from collectors.dcgm.expected import Expected
 from collectors.dcgm.fields import Key, Series
 from collectors.dcgm.layout import Layout, Rows
 from collectors.profile import DcgmSection
@@ -14,7 +15,9 @@ from facility.errors import DeviceGarbled
 
 MOST_ROWS = 20_000
 MISSED_S = 3600.0
-"""A row that comes no more is bad for so long before it is given up."""
+"""A row that comes no more is bad for so long before it is given up, unless it is expected."""
+NEVER_US = np.iinfo(np.int64).max
+"""For rows that are owed: they are not given up."""
 
 
 class Numbering(Protocol):
@@ -29,10 +32,20 @@ class Numbering(Protocol):
 
 
 class Inventory:
-    """Keeps the layout of one device in step with the series that come."""
+    """Keeps the layout of one device in step with the series that come.
 
-    def __init__(self, device: str, section: DcgmSection, numbering: Numbering) -> None:
+    Args:
+        device: its id.
+        section: the fields.
+        numbering: of the series.
+        expected: the GPUs that must be there; their rows are, whether they come or not.
+    """
+
+    def __init__(
+        self, device: str, section: DcgmSection, numbering: Numbering, expected: Expected
+    ) -> None:
         self._device, self._section, self._numbering = device, section, numbering
+        self._expected = expected
         self._seen = (0, 0)
         self._use({}, {})
 
@@ -54,17 +67,26 @@ class Inventory:
 
     def give_up(self, now_us: int) -> None:
         """Leave out the rows that have been missing for MISSED_S, from the next reading on."""
-        kept = self._came_us >= now_us - MISSED_S * 1e6
-        if kept.all():
+        recent = self._came_us >= now_us - MISSED_S * 1e6
+        if recent.all():
             return
-        keys = [key for key, keep in zip(self.layout.rows, kept, strict=True) if keep]
-        names = dict(zip(self.layout.rows, self.layout.table.sources, strict=True))
-        self._use({key: names[key] for key in keys}, self._times())
+        gpu_of = self._expected.gpu_of
+        recently = {key for key, came in zip(self.layout.rows, recent, strict=True) if came}
+        here = {gpu_of(key) for key in recently - self._owed.keys()} - {""}
+        kept = {
+            key: name
+            for key, name in self._names.items()
+            if key in recently
+            or (gpu_of(key) not in here and self._expected.keeps(gpu_of(key), here))
+        }
+        if len(kept) == len(self._names):
+            return
+        self._use(kept, self._times())
         # So that a series that comes back is noticed as new.
         self._numbering.restart()
 
     def _add(self, series: list[Series | None]) -> None:
-        known = dict(zip(self.layout.rows, self.layout.table.sources, strict=True))
+        known = self._names
         new = {s.key: s.name for s in series if s is not None and s.key not in known}
         if len(known) + len(new) > MOST_ROWS:
             raise DeviceGarbled(f"{len(known) + len(new)} values; expected at most {MOST_ROWS}")
@@ -72,8 +94,10 @@ class Inventory:
             self._use(known | new, self._times())
 
     def _use(self, names: dict[Key, str], times: dict[Key, int]) -> None:
-        self.layout = Layout(self._device, self._section.points, names)
-        self._came_us = np.array([times.get(key, 0) for key in self.layout.rows], np.int64)
+        self._names, self._owed = names, self._expected.owed(names)
+        self.layout = Layout(self._device, self._section.points, names | self._owed)
+        came = [NEVER_US if k in self._owed else times.get(k, 0) for k in self.layout.rows]
+        self._came_us = np.array(came, np.int64)
         self._row_of = self.layout.rows_of(self._numbering.series)
 
     def _times(self) -> dict[Key, int]:

@@ -39,7 +39,7 @@ class NodeReading:
             return self.reasons[key]
         whole = key.component.partition("/")[0]
         gone = [why for uuid, why in self.gone.items() if whole.endswith(uuid)]
-        return gone[0] if gone else "NVML does not list it"
+        return [*gone, *self.unknown, "NVML does not list it"][0]
 
 
 class NvmlNode:

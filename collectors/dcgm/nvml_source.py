@@ -47,19 +47,19 @@ class NvmlSource:
     A read is made in a thread of its own. While one hangs in the driver no other is begun.
 
     Args:
-        device: whom to read, how often, and how long to wait for it.
+        device: whom to read, how often, how long to wait for it, and the GPUs it must have.
         section: the fields.
     """
 
     def __init__(self, device: Device, section: DcgmSection) -> None:
         self.device = device.id
-        self.points_expected = len(section.points)
         self._timeout_s = device.timeout_seconds * SHARE_OF_DEADLINE
         self._node = NvmlNode(section.points)
         self._thread = SideThread(f"nvml of {device.id}")
         self._faults = Faults(device.id)
         self._numbers = SeriesNumbers()
         self._polls = Polls(device, section, self._numbers)
+        self.points_expected = self._polls.points_expected
 
     async def read(self) -> Poll:
         """Read once. See `collectors.source.Source`."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from collectors.conversion import Floats
+from collectors.conversion import Floats, Mask
+from collectors.dcgm.expected import Expected
 from collectors.dcgm.fields import Key
 from collectors.dcgm.inventory import Inventory, Numbering
 from collectors.dcgm.layout import Layout, Rows
@@ -24,14 +25,16 @@ class Polls:
     nothing was sampled in between, and the readings are stale.
 
     Args:
-        device: whom the numbers are of, and how often it is read.
+        device: whom the numbers are of, how often it is read, and the GPUs it must have.
         section: the fields.
         series: what the numbers are of.
     """
 
     def __init__(self, device: Device, section: DcgmSection, series: Numbering) -> None:
         self._interval_s = device.interval_seconds
-        self._inventory = Inventory(device.id, section, series)
+        self._expected = Expected(device.gpus, section.points)
+        self._inventory = Inventory(device.id, section, series, self._expected)
+        self.points_expected = self._expected.rows
         self._use(self._inventory.layout)
 
     def poll(
@@ -82,12 +85,28 @@ class Polls:
         missing[conflicting] = True
         value = layout.convert(raw)
         quality = self._judge.judge(value, missing, sampled_at_us, repeated=repeated)
-        keys = tuple(layout.rows)
-        reasons = {row: why_none(keys[row]) for row in np.flatnonzero(np.isnan(raw)).tolist()}
+        reasons = self._missing(np.isnan(raw), why_none)
         reasons |= {row: f"blank: {raw[row]:.17g}" for row in np.flatnonzero(blank).tolist()}
         reasons |= dict.fromkeys(conflicting.tolist(), "printed twice with different numbers")
-        failures = tuple(PointFailure(row, reason) for row, reason in sorted(reasons.items()))
+        failures = tuple(PointFailure(row, reason) for row, reason in reasons.items())
         return Poll(layout.table, sampled_at_us, value, quality, failures)
+
+    def _missing(self, has_none: Mask, why_none: Callable[[Key], str]) -> dict[int, str]:
+        """Why rows have no number; those of an expected GPU come first, as the ledger names one."""
+        if not has_none.any():
+            return {}
+        keys, expected = tuple(self._layout.rows), self._expected
+        here = {expected.gpu_of(keys[row]) for row in np.flatnonzero(~has_none).tolist()} - {""}
+        absent = expected.absent(keys, here)
+        gone: dict[int, str] = {}
+        others: dict[int, str] = {}
+        for row in np.flatnonzero(has_none).tolist():
+            why, gpu = why_none(keys[row]), expected.gpu_of(keys[row])
+            if gpu in absent:
+                gone[row] = f"{len(absent)} of {expected.count} GPUs missing, {gpu}: {why}"
+            else:
+                others[row] = why
+        return gone | others
 
 
 def _rows(series: Sequence[int], row_of: npt.NDArray[np.intp]) -> Rows:

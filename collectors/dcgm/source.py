@@ -33,18 +33,18 @@ class DcgmSource:
     """Rows come with the series that the exporter prints, and give a new PointTable.
 
     Args:
-        device: whom to read, and how often.
+        device: whom to read, how often, and the GPUs it must have.
         section: the fields.
         text: the exporter.
     """
 
     def __init__(self, device: Device, section: DcgmSection, text: Text) -> None:
         self.device = device.id
-        self.points_expected = len(section.points)
         self._text = text
         self._faults = Faults(device.id)
         self._exposition = Exposition(Fields(section.points).recognise)
         self._polls = Polls(device, section, self._exposition)
+        self.points_expected = self._polls.points_expected
 
     async def read(self) -> Poll:
         """Scrape once. See `collectors.source.Source`."""

@@ -10,7 +10,7 @@ from collectors.dcgm.opening import open_dcgm
 from collectors.dcgm.source import DcgmSource
 from collectors.profile_library import load_profile
 from collectors.source import Poll
-from facility.site import Device, Site
+from facility.site import Device, ExpectedGpus, Site
 from simulator.dcgm_exporter import DcgmExporters
 from simulator.dcgm_node import DcgmNode, Generation
 
@@ -67,6 +67,7 @@ async def rig(
     components: tuple[str, ...] = COMPONENTS,
     generation: Generation = "legacy",
     collect_interval_s: float = 0.0,
+    gpus: ExpectedGpus | None = None,
 ) -> AsyncIterator[Rig]:
     plant = Plant()
     node = DcgmNode(
@@ -86,6 +87,7 @@ async def rig(
             role="gpu_node",
             interval_seconds=1.0,
             timeout_seconds=timeout_s,
+            gpus=gpus,
         )
         source = open_dcgm(device, PROFILE, Site(name="test", devices=(device,)))
         try:

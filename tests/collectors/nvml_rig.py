@@ -14,7 +14,7 @@ import pytest
 from collectors.dcgm.nvml_source import NvmlSource
 from collectors.dcgm.opening import open_dcgm
 from collectors.profile_library import load_profile
-from facility.site import Device, Site
+from facility.site import Device, ExpectedGpus, Site
 
 SOURCE = Path(__file__).with_name("nvml") / "fake_nvml.c"
 PROFILE = load_profile("nvidia-dcgm-exporter")
@@ -60,7 +60,11 @@ def load_fake(library: Path) -> tuple[ctypes.CDLL, Fake]:
     return loaded, Fake.in_dll(loaded, "fake")
 
 
-def gpu_node(timeout_s: float = 2.0, address: str = "nvml://localhost") -> NvmlSource:
+def gpu_node(
+    timeout_s: float = 2.0,
+    address: str = "nvml://localhost",
+    gpus: ExpectedGpus | None = None,
+) -> NvmlSource:
     """The source of this machine's GPUs, opened as a daemon opens it."""
     device = Device(
         id="node-1",
@@ -69,6 +73,7 @@ def gpu_node(timeout_s: float = 2.0, address: str = "nvml://localhost") -> NvmlS
         role="gpu_node",
         interval_seconds=1.0,
         timeout_seconds=timeout_s,
+        gpus=gpus,
     )
     source = open_dcgm(device, PROFILE, Site(name="test", devices=(device,)))
     assert isinstance(source, NvmlSource)
@@ -76,9 +81,11 @@ def gpu_node(timeout_s: float = 2.0, address: str = "nvml://localhost") -> NvmlS
 
 
 @asynccontextmanager
-async def opened(timeout_s: float = 2.0) -> AsyncIterator[NvmlSource]:
+async def opened(
+    timeout_s: float = 2.0, gpus: ExpectedGpus | None = None
+) -> AsyncIterator[NvmlSource]:
     """A source that is closed at the end, as often as a daemon may close it."""
-    source = gpu_node(timeout_s)
+    source = gpu_node(timeout_s, gpus=gpus)
     try:
         yield source
     finally:

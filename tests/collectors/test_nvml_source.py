@@ -425,3 +425,26 @@ def test_without_the_bindings_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "pynvml", None)
     with pytest.raises(ConfigError, match=re.escape("pip install 'busway[nvml]'")):
         gpu_node()
+
+
+async def test_a_gpu_that_the_site_file_expects_and_nvml_never_listed_is_missing(
+    fake: Fake,
+) -> None:
+    fake.gpus = 1
+    async with opened(gpus=2) as counted, opened(gpus=(UUID_A, "GPU-cccc")) as named:
+        of_count, of_name = bad(await counted.read()), bad(await named.read())
+    for reasons, gpu in ((of_count, "gpu.missing-1"), (of_name, "gpu.GPU-cccc")):
+        assert {component for component, _ in reasons} == {gpu}
+        assert set(reasons.values()) == {f"1 of 2 GPUs missing, {gpu}: NVML does not list it"}
+
+
+async def test_a_gpu_that_nvml_lists_and_never_opened_is_missing_for_nvmls_reason(
+    fake: Fake,
+) -> None:
+    fake.lost[1] = pynvml.NVML_ERROR_GPU_IS_LOST
+    async with opened(gpus=2) as source:
+        reasons = bad(await source.read())
+    assert {component for component, _ in reasons} == {"gpu.missing-1"}
+    (reason,) = set(reasons.values())
+    assert reason.startswith("1 of 2 GPUs missing, gpu.missing-1: ")
+    assert "lost" in reason
