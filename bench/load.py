@@ -23,6 +23,7 @@ import pyarrow as pa
 from bench.points import OWN_SENSORS, PointKind, points_of_kinds
 from collectors.batch import Names
 from facility.reading import NAME, READINGS, TIMESTAMP
+from facility.roles import DeviceRole
 from facility.site import Device
 from facility.site_file import load_site
 from simulator.plant import Plant
@@ -117,7 +118,7 @@ class _Maker:
         seconds: int,
     ) -> None:
         directory.mkdir(parents=True)
-        named = [(device.id, _named(plant, device, kinds)) for device in devices]
+        named = _named(plant, devices, kinds)
         points = [point for device in devices for point in kinds[device.profile, device.role.value]]
         self.points = len(points)
         self._panel = plant.panel(
@@ -156,12 +157,19 @@ class _Maker:
 
 
 def _named(
-    plant: Plant, device: Device, kinds: dict[tuple[str, str], list[PointKind]]
-) -> list[tuple[str, PointKind]]:
-    """Each point with its component's name on this device."""
-    parts = plant.components(device.id)
-    points = kinds[device.profile, device.role.value]
-    return [(point.sensor if point.part is None else parts[point.part], point) for point in points]
+    plant: Plant, devices: Sequence[Device], kinds: dict[tuple[str, str], list[PointKind]]
+) -> list[tuple[str, list[tuple[str, PointKind]]]]:
+    """Each device's points with their components' names; only GPUs have names of their own."""
+    alike: dict[tuple[str, str], tuple[str, ...]] = {}
+    named = []
+    for device in devices:
+        kind = device.profile, device.role.value
+        parts = alike.get(kind) or plant.components(device.id)
+        if device.role is not DeviceRole.GPU_NODE:
+            alike[kind] = parts
+        points = [(p.sensor if p.part is None else parts[p.part], p) for p in kinds[kind]]
+        named.append((device.id, points))
+    return named
 
 
 def _write_names(path: Path, named: Sequence[tuple[str, list[tuple[str, PointKind]]]]) -> None:
