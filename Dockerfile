@@ -6,6 +6,7 @@ WORKDIR /opt/busway
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY facility facility
 COPY stream stream
+COPY alerts alerts
 COPY collectors collectors
 COPY warehouse warehouse
 COPY simulator simulator

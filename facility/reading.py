@@ -1,7 +1,8 @@
-"""The Arrow schemas of everything that travels: readings and polls.
+"""The Arrow schemas of everything that travels: readings, polls and transitions of alerts.
 
 A reading is one row from the poll to the last query. A poll is one scheduled attempt to read one
-device; the polls are the raw side of the loss ledger.
+device; the polls are the raw side of the loss ledger. What the columns of an alert's transition
+say stands in `facility.alert`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,32 @@ POLLS = pa.schema(
 )
 """(`device`, `scheduled_at`) identifies a poll; `latency_s` is null where nothing was asked."""
 
+ALERTS = pa.schema(
+    [
+        pa.field("happened_at", TIMESTAMP, nullable=False),
+        pa.field("decided_at", TIMESTAMP, nullable=False),
+        pa.field("alert", NAME, nullable=False),
+        pa.field("number", pa.int64(), nullable=False),
+        pa.field("rule", pa.string(), nullable=False),
+        pa.field("device", pa.string(), nullable=False),
+        pa.field("component", pa.string(), nullable=False),
+        pa.field("quantity", pa.string(), nullable=False),
+        pa.field("priority", pa.uint8(), nullable=False),
+        pa.field("class", pa.string(), nullable=False),
+        pa.field("state", pa.string(), nullable=False),
+        pa.field("previous", pa.string(), nullable=False),
+        pa.field("value", pa.float64()),
+        pa.field("threshold", pa.float64()),
+        pa.field("message", pa.string(), nullable=False),
+        pa.field("response", pa.string(), nullable=False),
+        pa.field("owner", pa.string(), nullable=False),
+        pa.field("cause", pa.string()),
+        pa.field("actor", pa.string(), nullable=False),
+        pa.field("until_at", TIMESTAMP),
+    ]
+)
+"""One message holds one row, so only the name that the lake sorts by is dictionary-encoded."""
+
 
 class Outcome(StrEnum):
     """How a scheduled poll ended, as its collector saw it."""
@@ -52,6 +79,8 @@ class Outcome(StrEnum):
     """Never asked (overrun, back-off, shutdown) or lost to a full outbox; `error` says which."""
 
 
-TOPICS = {"readings": "busway.readings", "polls": "busway.polls"}
+TOPICS = {"readings": "busway.readings", "polls": "busway.polls", "alerts": "busway.alerts"}
 DEAD_LETTER_TOPIC = "busway.deadletter"
-SCHEMAS = {TOPICS["readings"]: READINGS, TOPICS["polls"]: POLLS}
+SCHEMAS = {TOPICS["readings"]: READINGS, TOPICS["polls"]: POLLS, TOPICS["alerts"]: ALERTS}
+KEY_COLUMNS = {TOPICS["alerts"]: "alert"}
+"""Topics that keep the last message of each key: the column that gives it; all rows have one."""

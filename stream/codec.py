@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from facility.errors import MessageUndecodable, StreamError
-from facility.reading import NAME, SCHEMAS, TOPICS
+from facility.reading import KEY_COLUMNS, NAME, SCHEMAS, TOPICS
 from stream.message import COLLECTOR, OUTBOX, ROWS, SCHEMA, SEQ, Envelope, Headers, Message
 
 VERSION = 1
@@ -102,7 +102,7 @@ def seal(
         headers[OUTBOX] = outbox
     return Message(
         topic=topic,
-        key=collector.encode(),
+        key=_key(value, topic, collector),
         headers=tuple((name, text.encode()) for name, text in headers.items()),
         value=value,
     )
@@ -126,6 +126,14 @@ def decode(value: bytes, headers: Headers) -> Envelope:
     if rows != len(envelope.batch):
         raise MessageUndecodable(f"header rows says {rows}, the value has {len(envelope.batch)}")
     return envelope
+
+
+def _key(value: bytes, topic: str, collector: str) -> bytes:
+    """Give the collector's name, or what the topic keeps the last message of."""
+    if topic not in KEY_COLUMNS:
+        return collector.encode()
+    with pa.ipc.open_stream(value) as reader:
+        return str(reader.read_next_batch()[KEY_COLUMNS[topic]][0].as_py()).encode()
 
 
 def _compact(batch: pa.RecordBatch) -> pa.RecordBatch:

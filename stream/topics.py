@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from facility.errors import ConfigError
-from facility.reading import DEAD_LETTER_TOPIC, TOPICS
+from facility.reading import DEAD_LETTER_TOPIC, KEY_COLUMNS, TOPICS
 from facility.site import Kafka
 from stream.kafka_client import Admin
 from stream.message import Partition
 
 ALL_TOPICS = (*TOPICS.values(), DEAD_LETTER_TOPIC)
+ONE_PARTITION = {DEAD_LETTER_TOPIC, *KEY_COLUMNS}
 
 
 def ensure_topics(
@@ -16,7 +17,8 @@ def ensure_topics(
 ) -> dict[str, tuple[Partition, ...]]:
     """Make the topics that are missing, and give each one's partitions with its identity.
 
-    The dead-letter topic has one partition. A topic that is there keeps its settings.
+    The topics of dead letters and of alerts have one partition each, and the latter keeps every
+    alert's last transition. A topic that is there keeps its settings.
 
     Raises:
         BrokerUnavailable: nobody answers, or we may not make topics.
@@ -29,10 +31,7 @@ def ensure_topics(
                 topic,
                 partitions=_partitions(kafka, topic),
                 replication=kafka.replication,
-                configs={
-                    "retention.ms": str(int(kafka.retention_hours * 3_600_000)),
-                    "max.message.bytes": str(kafka.max_message_bytes),
-                },
+                configs=_configs(kafka, topic),
             )
         found = admin.partitions(topics)
     for topic in topics:
@@ -45,4 +44,14 @@ def ensure_topics(
 
 
 def _partitions(kafka: Kafka, topic: str) -> int:
-    return 1 if topic == DEAD_LETTER_TOPIC else kafka.partitions
+    return 1 if topic in ONE_PARTITION else kafka.partitions
+
+
+def _configs(kafka: Kafka, topic: str) -> dict[str, str]:
+    kept_ms = str(int(kafka.retention_hours * 3_600_000))
+    keeping = (
+        {"cleanup.policy": "compact", "min.compaction.lag.ms": kept_ms}
+        if topic in KEY_COLUMNS
+        else {"retention.ms": kept_ms}
+    )
+    return {"max.message.bytes": str(kafka.max_message_bytes)} | keeping

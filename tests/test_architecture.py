@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = {
     "facility": 0,
     "stream": 1,
+    "alerts": 2,
     "collectors": 2,
     "warehouse": 2,
     "simulator": 3,

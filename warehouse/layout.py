@@ -35,5 +35,6 @@ LAYOUTS = {
         time="scheduled_at",
         encodings={"scheduled_at": "PLAIN", "latency_s": "BYTE_STREAM_SPLIT"},
     ),
+    TOPICS["alerts"]: Layout(table="alerts", keys=("alert",), time="happened_at", encodings={}),
 }
 """By topic."""

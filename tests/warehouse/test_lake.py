@@ -15,7 +15,7 @@ from facility.reading import POLLS, READINGS
 from warehouse.lake import FORMAT, Lake
 
 TABLES = {
-    "readings", "polls", "sink_offsets", "collector_progress", "lake_format", "sites", "devices",
+    "readings", "polls", "alerts", "sink_offsets", "collector_progress", "lake_format", "sites", "devices",
     "meters", "boundary_terms", "feeds", "quantities", "installed_sql",
 }  # fmt: skip
 

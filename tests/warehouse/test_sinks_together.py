@@ -22,7 +22,8 @@ from warehouse.query import run_sql
 PARTITIONS = 4
 COLLECTORS = 8
 SESSION_TIMEOUT_S = 2
-BOTH_TOPICS = 2 * PARTITIONS
+ALL_PARTITIONS = 2 * PARTITIONS + 1
+"""Of readings, of polls, and the one of alerts."""
 
 
 class Collectors:
@@ -117,7 +118,7 @@ def start(apache_broker, catalogue, tmp_path) -> Iterator:
 def shares(*sinks: SinkProcess) -> bool:
     """Whether these sinks have all partitions, and each has some."""
     found = [sink.partitions() for sink in sinks]
-    return sum(found) == BOTH_TOPICS and all(found)
+    return sum(found) == ALL_PARTITIONS and all(found)
 
 
 def test_every_row_is_there_once_whoever_comes_goes_dies_or_wakes(start):
@@ -128,11 +129,11 @@ def test_every_row_is_there_once_whoever_comes_goes_dies_or_wakes(start):
         first.kill()
         wait_for(lambda: shares(second, third), "two have what the dead one had")
         second.pause()
-        wait_for(lambda: third.partitions() == BOTH_TOPICS, "one has what the paused one had")
+        wait_for(lambda: third.partitions() == ALL_PARTITIONS, "one has what the paused one had")
         second.wake()
         wait_for(lambda: shares(second, third), "the one that woke takes part again")
         assert third.leave() == 0
-        wait_for(lambda: second.partitions() == BOTH_TOPICS, "the last one has all")
+        wait_for(lambda: second.partitions() == ALL_PARTITIONS, "the last one has all")
     location = location_of(start.site_file)
     sent = collectors.values()
     with Lake.open_read_only(location) as lake:
@@ -148,7 +149,7 @@ def test_every_row_is_there_once_whoever_comes_goes_dies_or_wakes(start):
         assert {(p["last_seq"], p["missing"]) for p in progress} == {(collectors.rounds, 0)}
         assert len(progress) == COLLECTORS
         offsets = run_sql(lake, "from sink_offsets order by all").to_pylist()
-        assert len(offsets) == BOTH_TOPICS, "each partition has one offset"
+        assert len(offsets) == ALL_PARTITIONS, "each partition has one offset"
         devices = run_sql(lake, "from devices").num_rows
         assert devices == 1, "and each device one row, though two sinks stored it at once"
 
