@@ -206,7 +206,7 @@ def test_a_connection_that_is_lost_at_the_commit_costs_nothing(
         with opened(place) as lake:
             feed = one_log([message(seq) for seq in range(1, 13)])
             sink = make_sink(lake, feed, flush_rows=200)
-            line.cut_at(b"ducklake_snapshot_changes", b"COMMIT", side)
+            line.cut_at(b"ducklake_snapshot_changes VALUES", b"COMMIT", side)
             run_to_end(sink, feed)
             assert line.cuts == 1
             assert values(lake) == values_of(range(1, 13))
