@@ -18,6 +18,11 @@ from facility.site import Lake as LakeSettings
 from warehouse import bucket_storage
 from warehouse.lake import Lake
 from warehouse.location import LakeLocation
+from warehouse.maintenance import expiry
+from warehouse.maintenance.compaction import compact
+from warehouse.maintenance.expiry import expire
+from warehouse.maintenance.orphans import remove_orphans
+from warehouse.maintenance.verification import verify
 from warehouse.query import run_sql
 from warehouse.sink import ENGINE
 from warehouse.sweep import sink_present
@@ -172,3 +177,19 @@ def test_only_what_is_too_old_to_be_registered_is_swept(lake, monkeypatch):
     with sink_present(lake):
         assert not lake.storage.exists(forgotten)
         assert lake.storage.exists(theirs)
+
+
+def test_maintenance_merges_lets_go_and_verifies_there_too(lake, monkeypatch):
+    monkeypatch.setattr(expiry, "READER_GRACE", timedelta(0))
+    feed = one_log([message(seq) for seq in range(1, 9)])
+    run_to_end(make_sink(lake, feed, flush_rows=100), feed)
+    assert compact(lake).files_out == 1
+    for _ in range(2):  # forgotten, then removed
+        expire(lake, timedelta(0))
+    assert verify(lake).trouble == ""
+    assert remove_orphans(lake).trouble == ""
+    [only] = lake.storage.files("readings")
+    assert only.name.startswith("compacted-")
+    assert values(lake) == values_of(range(1, 9))
+    lake.storage.delete(only.path)
+    assert f"readings/{only.name} is missing" in verify(lake).trouble

@@ -39,7 +39,9 @@ def merge(files: Sequence[IO[bytes]], layout: Layout, columns: Sequence[str]) ->
         OSError: a file cannot be read.
         pa.ArrowException: a file is no Parquet file, or damaged.
     """
-    readers = [pq.ParquetFile(file, read_dictionary=list(layout.keys)) for file in files]
+    readers = [
+        pq.ParquetFile(file, read_dictionary=list(layout.keys), pre_buffer=True) for file in files
+    ]
     names = _names_in(readers, layout)
     sources = [_Source(reader, layout, names, columns) for reader in readers]
     while unread := [source for source in sources if source.fill()]:
