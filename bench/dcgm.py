@@ -21,10 +21,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bench.harness import Figure, Goal, Scale, paired, per_cpu_second, run_async
 from collectors.batch import ReadingsBatcher
-from collectors.dcgm.exposition import Exposition
 from collectors.dcgm.fields import Fields
 from collectors.dcgm.opening import open_dcgm
 from collectors.dcgm.source import DcgmSource
+from collectors.exporter.exposition import Exposition
 from collectors.profile import Profile
 from collectors.profile_library import load_profile
 from collectors.source import Source
