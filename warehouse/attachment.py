@@ -63,8 +63,12 @@ def attach_statement(
     return f"attach {literal(f'ducklake:{source}')} as {ALIAS} ({', '.join(options)})"
 
 
-def conninfo(catalogue: Catalogue) -> str:
-    """Write libpq's connection string, without the password."""
+def conninfo(catalogue: Catalogue, *, may_idle: bool = False) -> str:
+    """Write libpq's connection string, without the password.
+
+    `may_idle` is for a transaction that only holds a lock, for as long as it takes.
+    """
+    idle_timeout_s = 0 if may_idle else IDLE_TIMEOUT_S
     settings = {
         "host": catalogue.url.host,
         "port": catalogue.url.port,
@@ -73,7 +77,7 @@ def conninfo(catalogue: Catalogue) -> str:
         "connect_timeout": CONNECT_TIMEOUT_S,
         "application_name": "busway",
         "options": f"-c statement_timeout={STATEMENT_TIMEOUT_S}s"
-        f" -c idle_in_transaction_session_timeout={IDLE_TIMEOUT_S}s",
+        f" -c idle_in_transaction_session_timeout={idle_timeout_s}s",
         **(_tls(catalogue.tls) if catalogue.tls else {}),
     }
     return " ".join(f"{name}={_quoted(str(value))}" for name, value in settings.items())

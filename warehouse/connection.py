@@ -109,8 +109,8 @@ class Connection:
         return Connection(other)
 
     def close(self) -> None:
-        """Let go of the database; safe twice."""
-        self._database.close()
+        """Let go of the database, and of what is not committed; safe twice."""
+        _close(self._database)
 
 
 def connect(
@@ -173,13 +173,13 @@ def catalogue_locked(location: LakeLocation) -> Iterator[None]:
         with _our_errors():
             load(guard, extensions(location))
             _give_secrets(guard, location)
-            source = f"{literal(conninfo(location.catalogue))}"
+            source = literal(conninfo(location.catalogue, may_idle=True))
             guard.execute(f"attach {source} as guard (type postgres, secret {CATALOGUE_SECRET})")
             guard.execute("begin transaction")
             guard.execute(LOCK).fetchall()
         yield
     finally:
-        guard.close()
+        _close(guard)
 
 
 def _configuration(settings: EngineSettings) -> dict[str, str | bool | int | float | list[str]]:
@@ -213,6 +213,13 @@ def _give_secrets(database: duckdb.DuckDBPyConnection, location: LakeLocation) -
             raise LakeUnavailable(
                 f"DuckDB does not take the credentials of lake {location}"
             ) from None
+
+
+def _close(database: duckdb.DuckDBPyConnection) -> None:
+    """Roll back first: closing would, and ends the process where PostgreSQL is gone."""
+    with suppress(duckdb.Error):
+        database.rollback()
+    database.close()
 
 
 _MISTAKES = (

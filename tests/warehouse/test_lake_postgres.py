@@ -216,6 +216,16 @@ def test_a_connection_that_is_lost_at_the_commit_costs_nothing(
             assert len(lake.storage.files("readings")) == registered
 
 
+def test_a_lake_can_be_closed_though_its_server_is_gone(place, postgres):
+    """DuckDB ends the whole process where it finds this out by itself."""
+    lake = opened(place)
+    lake.connection.execute("begin transaction")
+    lake.connection.execute("insert into feeds values ('a', 'b', now(), null)")
+    postgres.crash()
+    lake.close()
+    postgres.start()
+
+
 def test_a_server_that_crashes_and_comes_back_costs_nothing(place, lake, postgres):
     feed = one_log([message(seq) for seq in range(1, 25)])
     feed.a_poll = 1
