@@ -61,7 +61,8 @@ def test_damage_within_the_catalogue_is_found_by_maintenance(directory):
     """A page that opening the catalogue does not read."""
     file = directory / "catalogue.sqlite"
     with Lake.open_read_only(directory, settings=ENGINE) as lake:
-        root = "select rootpage from sqlite_schema where name = 'ducklake_files_scheduled_for_deletion'"
+        unread = "ducklake_files_scheduled_for_deletion"
+        root = f"select rootpage from sqlite_schema where name = '{unread}'"
         ask = f"from sqlite_query('{METADATA}', $ask)"
         page = int(run_sql(lake, ask, {"ask": root})["rootpage"][0].as_py())
         size = int(run_sql(lake, ask, {"ask": "pragma page_size"})[0][0].as_py())
