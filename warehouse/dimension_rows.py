@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from facility.catalogue import load_catalogue
 from facility.counter import CounterFacts
+from facility.loss_bands import loss_bands
 from facility.site import Boundary, Meter, MeterSum, Site
 
 CounterFactsOf = Callable[[str, str, str], CounterFacts | None]
@@ -26,6 +27,7 @@ def dimension_rows(site: Site, counter_facts: CounterFactsOf) -> dict[str, list[
         "meters": _meters(site, counter_facts),
         "boundary_terms": list(_boundary_terms(site.boundary)) if site.boundary else [],
         "feeds": [{"source": feed.source, "target": feed.target} for feed in site.feeds],
+        "loss_bands": _loss_bands(site),
         "quantities": _quantities(),
     }
 
@@ -91,6 +93,20 @@ def _boundary_terms(boundary: Boundary) -> Iterator[Row]:
                     "meter_role": str(role),
                     "sign": sign,
                 }
+
+
+def _loss_bands(site: Site) -> list[Row]:
+    return [
+        {
+            "part": str(part),
+            "node_patterns": ",".join(band.nodes),
+            "low_ratio": band.low_ratio,
+            "typical_ratio": band.typical_ratio,
+            "high_ratio": band.high_ratio,
+            "source": band.source,
+        }
+        for part, band in loss_bands(site).items()
+    ]
 
 
 def _quantities() -> list[Row]:

@@ -10,11 +10,12 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from facility.loss_bands import default_loss_bands
 from warehouse import lake, sql_catalogue
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 """Second 0 of every test."""
-DIMENSIONS = ("sites", "devices", "meters", "boundary_terms", "feeds", "quantities")
+DIMENSIONS = ("sites", "devices", "meters", "boundary_terms", "feeds", "loss_bands", "quantities")
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -48,6 +49,9 @@ class SqlBench:
 
     def site(self, time_zone: str = "UTC", minimum_coverage_ratio: float = 0.99) -> None:
         self.insert("sites", "demo", time_zone, 2e6, "site", minimum_coverage_ratio)
+        for part, band in default_loss_bands().items():
+            ratios = (band.low_ratio, band.typical_ratio, band.high_ratio)
+            self.insert("loss_bands", str(part), ",".join(band.nodes), *ratios, band.source)
 
     def boundary(self, **roles: list[str]) -> None:
         """`e_dc=["utility"], e_it_1=["ups_output"]`; a role with a leading - is subtracted."""
