@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from collectors.profile import Profile
@@ -14,8 +14,10 @@ from simulator.dcgm_exporter import DcgmExporters
 from simulator.dcgm_node import DcgmNode
 from simulator.live_value import LiveValue, live_value
 from simulator.modbus_device import ModbusDevice
+from simulator.modbus_faults import Fault
 from simulator.modbus_server import ModbusServer
 from simulator.plant import Plant
+from simulator.plant.meter_faults import MeterFault, word_swapped
 from simulator.snmp_agent import SnmpAgents
 from simulator.snmp_device import SnmpDevice
 
@@ -27,17 +29,24 @@ down, temperatures, power, energy, limit, utilisation, SM, tensor and memory act
 
 
 @asynccontextmanager
-async def serve_devices(site: Site, plant: Plant, now: Callable[[], float]) -> AsyncIterator[None]:
+async def serve_devices(
+    site: Site, plant: Plant, now: Callable[[], float], meter_faults: Sequence[MeterFault] = ()
+) -> AsyncIterator[None]:
     """Answer for every device of the site at its address while the block runs.
 
     Raises:
-        ConfigError: an address cannot be bound, or wants a protocol that is not simulated.
+        ConfigError: an address cannot be bound, or wants a protocol that is not simulated; words
+            are to be swapped of a device that does not speak Modbus.
         ProfileError: a device's profile is not in the library.
     """
     devices = _by_scheme(site)
     async with AsyncExitStack() as stack:
         modbus = [_modbus_device(device, plant, now) for device in devices["modbus"]]
-        await stack.enter_async_context(ModbusServer(modbus))
+        server = await stack.enter_async_context(ModbusServer(modbus))
+        for name in word_swapped(meter_faults):
+            if name not in {device.id for device in devices["modbus"]}:
+                raise ConfigError(f"meter fault: '{name}' is no Modbus device; it has no words")
+            server.set_fault(name, Fault("word_swapped"))
         await _serve_snmp(stack, site, devices["snmp"], plant, now)
         await _serve_dcgm(stack, devices["http"], plant, now)
         yield

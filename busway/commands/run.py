@@ -129,12 +129,23 @@ def simulate(
     truth: Annotated[
         str, typer.Option(help="HOST:PORT to answer the plant's true energies on.")
     ] = "127.0.0.1:9105",
+    meter_faults: Annotated[
+        Path | None,
+        typer.Option(help="YAML list of meters that are wired or set up wrongly."),
+    ] = None,
     stop_on_eof: StopOnEofOption = False,
 ) -> None:
     """A plant with physics that answers for every device of the site file."""
     from busway.simulate import run_simulator
 
-    run_simulator(site, seed=seed, health=health, truth=truth, stop_on_eof=stop_on_eof)
+    run_simulator(
+        site,
+        seed=seed,
+        health=health,
+        truth=truth,
+        stop_on_eof=stop_on_eof,
+        meter_faults=meter_faults,
+    )
 
 
 @app.command()

@@ -125,7 +125,8 @@ class Electrical:
     def _declare_registers(self) -> None:
         bank, flow, share = self.bank, self._flow, self._wiring.phase_share
         for quantity, total, hourly in (
-            ("energy_imported_wh", flow.energy_wh, flow.power_w),
+            ("energy_imported_wh", flow.energy_wh, flow.imported_w),
+            ("energy_exported_wh", flow.exported_wh, flow.exported_w),
             ("apparent_energy_vah", flow.apparent_vah, flow.apparent_va),
             ("reactive_energy_varh", flow.reactive_varh, flow.reactive_var),
         ):
@@ -136,7 +137,6 @@ class Electrical:
                 partial(shared_out, share, total),
                 partial(shared_out, share, hourly),
             )
-        bank.constant("", "energy_exported_wh", 0.0)
 
 
 def _deviation(of_phases: Floats) -> Floats:

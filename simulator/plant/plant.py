@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,6 +16,7 @@ from simulator.plant.cooling import CoolingPlant
 from simulator.plant.grid import Grid
 from simulator.plant.history import TruthHistory
 from simulator.plant.instruments import Instruments, PlantParts
+from simulator.plant.meter_faults import MeterFault, gain_of
 from simulator.plant.network import PowerNetwork
 from simulator.plant.panel import Panel
 from simulator.plant.racks import Racks
@@ -48,13 +49,16 @@ class Plant:
         remembered_steps: int = 20_000,
         climate: Climate | None = None,
         metering_error: bool = False,
+        meter_faults: Sequence[MeterFault] = (),
     ) -> None:
         """Build the plant at the Unix time `start_at`; its truth is kept for `remembered_steps`.
 
-        With `metering_error`, every meter has an error of its own, fixed, within its class.
+        With `metering_error`, every meter has an error of its own, fixed, within its class;
+        `meter_faults` says which are wired or set up wrongly.
 
         Raises:
-            ConfigError: the power path has a loop or a source that is not there.
+            ConfigError: the power path has a loop or a source that is not there, or a meter fault
+                is of no part of it.
         """
         rng = np.random.default_rng(seed)
         topology = read_topology(site)
@@ -88,6 +92,7 @@ class Plant:
             lambda: self._outdoor,
         )
         gain = _meter_gains(site, self.network, rng, metering_error=metering_error)
+        gain *= gain_of(meter_faults, self.network.index)
         self._instruments = Instruments(site, parts, rng, seed=seed, gain=gain)
         self._cells: dict[tuple[str, str, str], Cell | None] = {}
         self._history = TruthHistory(self.clock, remembered_steps)
