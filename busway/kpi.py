@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pyarrow.compute as pc
+
 from busway.format import Format
 from busway.output import write_table
 from busway.site import lake_location
@@ -17,6 +19,11 @@ SPAN = "select min(ts) as from_at, max(ts) as to_at from readings"
 TIME_ZONE = "select any_value(time_zone) as time_zone from current_site"
 PUE = "from pue($from_at, $to_at, grain := $grain) order by category, period_start_at"
 PER_MW = "from per_mw($from_at, $to_at, grain := $grain) order by period_start_at"
+LADDER = "from ladder($from_at, $to_at, grain := $grain) order by period_start_at, stage_order"
+BALANCE = (
+    "select * exclude (upstream_meters, downstream_meters, period_start_at, period_end_at) "
+    "from balance($from_at, $to_at) order by verdict = 'closes', in_wh desc, node"
+)
 LEDGER = (
     "from ledger where device glob $device and hour_start_at between $from_at and $to_at "
     "order by device, hour_start_at"
@@ -32,7 +39,7 @@ def print_periods(
     grain: str,
     output_format: Format,
 ) -> None:
-    """Print what a macro of periods, PUE or PER_MW, answers for a window.
+    """Print what a macro of periods, PUE, PER_MW or LADDER, answers for a window.
 
     Raises:
         QueryError: a time cannot be read, or the window is empty or ends before it begins.
@@ -42,6 +49,36 @@ def print_periods(
         from_at, to_at = window(lake, from_text, to_text)
         asked = {"from_at": from_at, "to_at": to_at, "grain": grain}
         write_table(run_sql(lake, query, asked), output_format)
+
+
+def print_balance(
+    directory: Path,
+    from_text: str,
+    to_text: str,
+    *,
+    with_closing: bool,
+    output_format: Format,
+) -> None:
+    """Print the sections of the power tree that do not balance, or all `with_closing`.
+
+    Raises:
+        QueryError: a time cannot be read, or no part of the power path has meters above and below.
+        LakeUnavailable: there is no lake, or it cannot be read.
+    """
+    with Lake.open_read_only(lake_location(directory)) as lake:
+        from_at, to_at = window(lake, from_text, to_text)
+        sections = run_sql(lake, BALANCE, {"from_at": from_at, "to_at": to_at})
+    if not sections.num_rows:
+        raise QueryError(
+            "nothing to balance: no part of the power path (feeds, fed_by) has meters above and "
+            "below it"
+        )
+    is_open = pc.not_equal(sections["verdict"], "closes")
+    shown = sections if with_closing else sections.filter(is_open)
+    if not shown.num_rows and output_format is Format.TABLE:
+        print(f"all {sections.num_rows} sections of the power path close; --all shows them")
+    else:
+        write_table(shown, output_format)
 
 
 def print_ledger(

@@ -64,6 +64,36 @@ def permw(
 
 
 @app.command()
+def ladder(
+    lake: LakeOption = Path("lake"),
+    from_at: FromOption = "",
+    to_at: ToOption = "",
+    grain: GrainOption = "window",
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Where the watts go from the utility's meter to the GPU: loss and efficiency by stage."""
+    from busway.kpi import LADDER, print_periods
+
+    print_periods(
+        lake, LADDER, from_text=from_at, to_text=to_at, grain=grain, output_format=output_format
+    )
+
+
+@app.command()
+def balance(
+    lake: LakeOption = Path("lake"),
+    from_at: FromOption = "",
+    to_at: ToOption = "",
+    with_closing: Annotated[bool, typer.Option("--all", help="Those that close as well.")] = False,
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Where energy in and out of the power path do not fit, and the meter likely at fault."""
+    from busway.kpi import print_balance
+
+    print_balance(lake, from_at, to_at, with_closing=with_closing, output_format=output_format)
+
+
+@app.command()
 def ledger(
     lake: LakeOption = Path("lake"),
     device: Annotated[str, typer.Option(help="A device, or a pattern: 'hall-1/*'.")] = "*",
