@@ -152,7 +152,8 @@ class _Maker:
         seen = true * (1 + self._noise * noise) + self._absolute_noise * noise + self._off_by
         floats = seen.astype(np.float32).astype(np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):
-            steps = np.rint(seen / self._step) * self._step
+            count = np.rint(seen / self._step)
+            steps = np.where(self._step < 1, count / np.rint(1 / self._step), count * self._step)
         self._values[second] = np.where(self._step > 0, steps, floats)
 
 
