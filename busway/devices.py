@@ -14,6 +14,7 @@ from facility.site import Site
 CREDENTIALS = {
     "snmp": "snmp_credentials",
     "dcgm": "http_credentials",
+    "exporter": "http_credentials",
     "modbus": "modbus_credentials",
 }
 """Where a site keeps those of a protocol."""

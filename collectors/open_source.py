@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from collectors.dcgm.opening import open_dcgm
+from collectors.exporter.opening import open_exporter
 from collectors.modbus.opening import open_modbus
 from collectors.profile import Profile
 from collectors.snmp.opening import open_snmp
@@ -13,6 +14,7 @@ from facility.site import Device, Site
 
 OPENERS: dict[str, Callable[[Device, Profile, Site], Source]] = {
     "dcgm": open_dcgm,
+    "exporter": open_exporter,
     "modbus": open_modbus,
     "snmp": open_snmp,
 }

@@ -55,7 +55,7 @@ class Counter(Model):
 
     modulus: float | None = Field(default=None, gt=0)
     """The count at which it starts again from 0; None when it never does in a meter's life."""
-    resets: Literal["never", "by_user", "on_power_loss", "on_driver_reload"] = "never"
+    resets: Literal["never", "by_user", "on_power_loss", "on_driver_reload", "on_restart"] = "never"
     resolution: float = Field(default=1.0, gt=0)
     """Smallest step."""
     max_rate: float | None = Field(default=None, gt=0)
@@ -314,6 +314,26 @@ class DcgmSection(Model):
     points: tuple[DcgmPoint, ...] = Field(min_length=1)
 
 
+class SeriesPoint(Point):
+    """A series of an exporter's text, by name; several of one row are added up.
+
+    `component` names labels in braces, as in `model.{model_name}/le.{le}`: parts after a `/` whose
+    label a series lacks are left out. A histogram's buckets are points of their own, by `le`.
+    """
+
+    names: tuple[str, ...] = Field(min_length=1)
+    """All it has gone by, today's first; where several are printed, the first counts."""
+    labels: dict[str, tuple[str, ...]] = {}
+    """Label and the values it may have, "" where a series lacks it; series with others are not of
+    this point."""
+
+
+class ExporterSection(Model):
+    """A program behind Prometheus text over HTTP."""
+
+    points: tuple[SeriesPoint, ...] = Field(min_length=1)
+
+
 class Source(Model):
     """Where the map came from: whoever doubts a value starts here."""
 
@@ -324,24 +344,34 @@ class Source(Model):
 
 
 class Profile(Model):
-    """A device model. Exactly one of `modbus`, `snmp` and `dcgm` is given."""
+    """A device model. Exactly one of `modbus`, `snmp`, `dcgm` and `exporter` is given."""
 
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     maker: str
     model: str
     kind: Literal[
-        "meter", "pdu", "ups", "chiller", "cdu", "air_handler", "gpu_node", "sensor", "pump"
+        "meter",
+        "pdu",
+        "ups",
+        "chiller",
+        "cdu",
+        "air_handler",
+        "gpu_node",
+        "inference_server",
+        "sensor",
+        "pump",
     ]
     source: Source
     modbus: ModbusSection | None = None
     snmp: SnmpSection | None = None
     dcgm: DcgmSection | None = None
+    exporter: ExporterSection | None = None
 
     @model_validator(mode="after")
     def _one_protocol(self) -> Self:
-        given = [s for s in (self.modbus, self.snmp, self.dcgm) if s is not None]
-        if len(given) != 1:
-            raise ValueError(f"give exactly one of modbus, snmp and dcgm; found {len(given)}")
+        sections = (self.modbus, self.snmp, self.dcgm, self.exporter)
+        if (given := sum(section is not None for section in sections)) != 1:
+            raise ValueError(f"give exactly one of modbus, snmp, dcgm and exporter; found {given}")
         seen: set[tuple[str, str]] = set()
         for point in self.points:
             key = (point.component, point.quantity)
@@ -355,15 +385,17 @@ class Profile(Model):
         return self
 
     @property
-    def protocol(self) -> Literal["modbus", "snmp", "dcgm"]:
-        """Which of the three sections is given."""
+    def protocol(self) -> Literal["modbus", "snmp", "dcgm", "exporter"]:
+        """Which of the sections is given."""
         if self.modbus is not None:
             return "modbus"
-        return "snmp" if self.snmp is not None else "dcgm"
+        if self.snmp is not None:
+            return "snmp"
+        return "dcgm" if self.dcgm is not None else "exporter"
 
     @property
     def points(self) -> tuple[Point, ...]:
         """The points, whatever the protocol."""
-        section = self.modbus or self.snmp or self.dcgm
+        section = self.modbus or self.snmp or self.dcgm or self.exporter
         assert section is not None
         return section.points

@@ -38,6 +38,7 @@ PROTOCOL_SCHEMES: dict[str, tuple[Scheme, ...]] = {
     "modbus": ("modbus", "modbus+tls"),
     "snmp": ("snmp",),
     "dcgm": ("http", "https", "nvml"),
+    "exporter": ("http", "https"),
 }
 """The schemes that a profile of each protocol can be read through."""
 

@@ -30,6 +30,8 @@ class DeviceRole(StrEnum):
     AIR_HANDLER = "air_handler"
     GPU_NODE = "gpu_node"
     SERVER = "server"
+    INFERENCE_SERVER = "inference_server"
+    """A program that serves models; what it draws its power through is its GPUs' nodes."""
     WEATHER_STATION = "weather_station"
     WATER_METER = "water_meter"
     HEAT_METER = "heat_meter"

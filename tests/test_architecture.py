@@ -27,7 +27,7 @@ CLIENT_HOMES = {
     "gufo": {"collectors/snmp/gufo.py"},
     "pynvml": {"collectors/dcgm/nvml.py"},
     "aiohttp": {
-        "collectors/dcgm/http.py",
+        "collectors/exporter/http.py",
         "simulator/dcgm_exporter.py",
         "simulator/truth_server.py",
         "busway/health.py",

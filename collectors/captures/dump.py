@@ -13,7 +13,9 @@ from collectors.snmp.oid import Oid
 from collectors.snmp.session import Value
 
 MOST_BYTES = 64_000_000
-_SAMPLE = re.compile(r"(# (HELP|TYPE) .*|[a-zA-Z_:][a-zA-Z0-9_:]*\{.*\} .*)")
+_SAMPLE = re.compile(
+    r"# (HELP|TYPE) .*|[a-zA-Z_:][a-zA-Z0-9_:]*(\{.*\} .*| [-+]?(\d|\.\d|Inf|NaN)\S*( \d+)?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class ExporterText:
     text: bytes
 
     async def get(self) -> bytes:
-        """The text, as a `collectors.dcgm.source.Text`."""
+        """The text, as a `collectors.exporter.source.Text`."""
         return self.text
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from collectors.captures.mistake import CaptureError
 from collectors.captures.unit import CaptureUnit, registers_source
 from collectors.captures.walk import CaptureSession
 from collectors.dcgm.source import DcgmSource
+from collectors.exporter.opening import exporter_source
 from collectors.identify.agent import identify_agent
 from collectors.identify.exporter import identify_exporter
 from collectors.identify.finding import Finding
@@ -24,7 +25,11 @@ from facility.site import Device
 
 TIMEOUT_SECONDS = 60.0
 """For one reading of a capture; nothing is waited for, but a driver plans by it."""
-PROTOCOLS: dict[type[Capture], str] = {Walk: "snmp", Registers: "modbus", ExporterText: "dcgm"}
+PROTOCOLS: dict[type[Capture], tuple[str, ...]] = {
+    Walk: ("snmp",),
+    Registers: ("modbus",),
+    ExporterText: ("dcgm", "exporter"),
+}
 
 
 async def identify_capture(capture: Capture) -> Finding:
@@ -50,12 +55,13 @@ def open_capture(device: str, profile: Profile, capture: Capture) -> Source:
     Raises:
         CaptureError: the dump is of another protocol than the profile.
     """
-    protocol = PROTOCOLS[type(capture)]
-    if protocol != profile.protocol:
+    protocols = PROTOCOLS[type(capture)]
+    if profile.protocol not in protocols:
         raise CaptureError(
-            f"the capture is of {protocol}, profile {profile.name} is read over {profile.protocol}"
+            f"the capture is of {' or '.join(protocols)}, profile {profile.name} is read over "
+            f"{profile.protocol}"
         )
-    entry = _device(device, profile.name, protocol)
+    entry = _device(device, profile.name, profile.protocol)
     match capture:
         case Walk(cells):
             assert profile.snmp is not None
@@ -63,9 +69,11 @@ def open_capture(device: str, profile: Profile, capture: Capture) -> Source:
         case Registers(values):
             assert profile.modbus is not None
             return registers_source(entry, profile.modbus, values)
-        case ExporterText():
-            assert profile.dcgm is not None
+        case ExporterText() if profile.dcgm is not None:
             return DcgmSource(entry, profile.dcgm, capture)
+        case ExporterText():
+            assert profile.exporter is not None
+            return exporter_source(entry, profile.exporter, capture)
 
 
 def _device(name: str, profile: str, protocol: str) -> Device:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from collectors.captures.dump import Capture, ExporterText, Registers, Walk
 from collectors.captures.registers import Place
-from collectors.dcgm.exposition import parse_head
-from collectors.dcgm.fields import Fields
+from collectors.exporter.exposition import parse_head, samples
+from collectors.identify.exporter import recognising
 from collectors.modbus.decode import byte_order
 from collectors.modbus.planner import BIT_TABLES, REGISTERS_OF, Range, exponent_range, value_range
-from collectors.profile import DcgmSection, ModbusPoint, ModbusSection, Profile
+from collectors.profile import ModbusPoint, ModbusSection, Profile
 from collectors.snmp.oid import Oid, format_oid, parse_oid
 from collectors.snmp.session import Value
 from facility.point import PointTable
@@ -42,8 +42,7 @@ def raw_texts(profile: Profile, points: PointTable, capture: Capture) -> Raw:
         case Walk(cells):
             return [_cell(cells, source) for source in points.sources]
         case ExporterText(text):
-            assert profile.dcgm is not None
-            printed = _printed(text, profile.dcgm)
+            printed = _printed(text, profile)
             return [printed.get(key) for key in zip(points.components, points.sources, strict=True)]
 
 
@@ -96,18 +95,19 @@ def _cell(cells: Mapping[Oid, Value], source: str) -> str | None:
             return None
 
 
-def _printed(text: bytes, section: DcgmSection) -> dict[tuple[str, str], str]:
-    """Numbers as printed, by component and metric name; the first one of each."""
-    fields = Fields(section.points)
+def _printed(text: bytes, profile: Profile) -> dict[tuple[str, str], str]:
+    """Numbers as printed, by component and metric name; those that are added up joined by `+`."""
+    recognise = recognising(profile)
     found: dict[tuple[str, str], str] = {}
-    for line in text.decode("utf-8", "replace").splitlines():
-        head, _, number = line.rpartition("} ")
-        if not head or line.startswith("#"):
-            continue
+    for head, number in samples(text.decode("utf-8", "replace")):
         try:
-            series = fields.recognise(*parse_head(head.encode()))
+            series = recognise(*parse_head(head.encode()))
         except ValueError:  # no exposition; the driver counts such lines
             continue
         if series is not None:
-            found.setdefault((series.key.component, series.name), number)
+            key = (series.key.component, series.name)
+            if key not in found:
+                found[key] = number
+            elif profile.exporter is not None:
+                found[key] += f" + {number}"
     return found

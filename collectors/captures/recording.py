@@ -11,8 +11,10 @@ import numpy as np
 
 from collectors.captures.dump import Capture, ExporterText, Registers, Walk
 from collectors.captures.registers import Place
-from collectors.dcgm.opening import open_dcgm, text_of
-from collectors.dcgm.source import DcgmSource, Text
+from collectors.dcgm.opening import open_dcgm
+from collectors.dcgm.source import DcgmSource
+from collectors.exporter.opening import exporter_source, text_of
+from collectors.exporter.source import Text
 from collectors.modbus.gateway import Gateway, Transport
 from collectors.modbus.opening import transport_of
 from collectors.modbus.planner import BIT_TABLES, Range
@@ -46,10 +48,12 @@ def open_recorded(device: Device, profile: Profile, site: Site) -> tuple[Source,
     if profile.snmp is not None:
         recorder = session = RecordingSession(session_of(device, site))
         return SnmpSource(device, profile.snmp, session), recorder
-    assert profile.dcgm is not None
     if device.address.scheme == "nvml":  # numbers of a library's calls, not of a text
         return open_dcgm(device, profile, site), RecordedNothing()
     recorder = text = RecordingText(text_of(device, site))
+    if profile.exporter is not None:
+        return exporter_source(device, profile.exporter, text), recorder
+    assert profile.dcgm is not None
     return DcgmSource(device, profile.dcgm, text), recorder
 
 
@@ -105,7 +109,7 @@ class RecordingSession:
 
 
 class RecordingText:
-    """A `collectors.dcgm.source.Text`."""
+    """A `collectors.exporter.source.Text`."""
 
     def __init__(self, text: Text) -> None:
         self._text = text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from collectors.dcgm.fields import Key, fill
+from collectors.exporter.series import Key, fill
 from collectors.profile import DcgmPoint
 from facility.site import ExpectedGpus
 
@@ -13,7 +13,7 @@ _OF_A_GPU = f"{{{UUID_LABEL}}}"
 
 
 class Expected:
-    """What a node must have.
+    """What a node must have, as `collectors.exporter.inventory.Expected` asks.
 
     Args:
         gpus: how many, or which by UUID; None: whatever comes.
@@ -33,7 +33,7 @@ class Expected:
         others = len(self._points) - len(self._of_gpu)
         return others + len(self._of_gpu) * max(1, self.count)
 
-    def gpu_of(self, key: Key) -> str:
+    def part_of(self, key: Key) -> str:
         """The component of the GPU that a row is of, or is a part of; empty for another's row."""
         of_gpu = _OF_A_GPU in self._points[key.point].component
         return key.component.partition("/")[0] if of_gpu else ""
@@ -47,22 +47,22 @@ class Expected:
         Returns:
             Rows, and the names they would be printed under.
         """
-        here = {self.gpu_of(key) for key in came} - {""}
+        here = {self.part_of(key) for key in came} - {""}
         fields = {key.point: name for key, name in came.items() if key.component in here}
         fields = fields or {n: self._points[n].names[0] for n in self._of_gpu}
         return {
             Key(gpu, point): name for gpu in self._unseen(here) for point, name in fields.items()
         }
 
-    def keeps(self, gpu: str, here: Collection[str]) -> bool:
+    def keeps(self, part: str, here: Collection[str]) -> bool:
         """Whether a GPU that is not `here` is waited for, however long."""
         if self._uuids:
-            return gpu in self._named
-        return bool(gpu) and len(here) < self.count
+            return part in self._named
+        return bool(part) and len(here) < self.count
 
     def absent(self, keys: Iterable[Key], here: Collection[str]) -> set[str]:
         """The expected GPUs among the rows that are not `here`."""
-        return {gpu for gpu in map(self.gpu_of, keys) if gpu not in here and self.keeps(gpu, here)}
+        return {gpu for gpu in map(self.part_of, keys) if gpu not in here and self.keeps(gpu, here)}
 
     def _unseen(self, here: Collection[str]) -> Iterable[str]:
         if self._uuids:

@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
+from collectors.exporter.series import Key, Series, fill
 from collectors.profile import DcgmPoint
 
-_LABEL_IN_BRACES = re.compile(r"\{(\w+)\}")
-_PLAIN = re.compile(r"[A-Za-z0-9._:-]{1,80}")
-"""What an identity may look like, so that no text of a stranger's becomes a component."""
 SAME_LABEL = {"uuid": "UUID", "gpu_uuid": "UUID", "hostname": "Hostname"}
 """Labels that exporters have printed under several names, by the one used here."""
-
-
-class Key(NamedTuple):
-    """A row: the part of the device, and the place of the point in the profile."""
-
-    component: str
-    point: int
-
-
-class Series(NamedTuple):
-    """What is printed: the row it belongs to, and the name it goes by."""
-
-    key: Key
-    name: str
 
 
 class Fields:
@@ -51,18 +33,3 @@ class Fields:
         known = {SAME_LABEL.get(label, label): text for label, text in labels.items()}
         component = fill(self._templates[point], known)
         return None if component is None else Series(Key(component, point), name)
-
-
-def fill(template: str, labels: Mapping[str, str]) -> str | None:
-    """The component a template gives with these labels; None when its first part lacks one."""
-    first, *others = [_fill_part(part, labels) for part in template.split("/")]
-    if first is None:
-        return None
-    return "/".join([first, *(part for part in others if part is not None)])
-
-
-def _fill_part(part: str, labels: Mapping[str, str]) -> str | None:
-    values = [labels.get(label, "") for label in _LABEL_IN_BRACES.findall(part)]
-    if not all(_PLAIN.fullmatch(value) for value in values):
-        return None
-    return _LABEL_IN_BRACES.sub(lambda label: labels[label[1]], part)

@@ -6,10 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from collectors.dcgm.fields import Key, fill
 from collectors.dcgm.nvml import Nvml
 from collectors.dcgm.nvml_answer import Gpu, GpuGone
 from collectors.dcgm.nvml_fields import METRICS
+from collectors.exporter.series import Key, fill
 from collectors.profile import DcgmPoint
 from facility.errors import DeviceError
 

@@ -7,10 +7,10 @@ from contextlib import suppress
 
 import numpy as np
 
-from collectors.dcgm.fields import Key, Series
 from collectors.dcgm.nvml_node import NodeReading, NvmlNode
-from collectors.dcgm.polls import Polls
 from collectors.dcgm.side_thread import SideThread, StillBusy
+from collectors.dcgm.source import gpu_polls
+from collectors.exporter.series import Key, Series
 from collectors.faults import Faults
 from collectors.profile import DcgmSection
 from collectors.source import SHARE_OF_DEADLINE, Poll
@@ -21,7 +21,7 @@ CLOSE_S = 1.0
 
 
 class SeriesNumbers:
-    """Numbers for series, as `collectors.dcgm.inventory.Numbering` asks."""
+    """Numbers for series, as `collectors.exporter.inventory.Numbering` asks."""
 
     def __init__(self) -> None:
         self.restarts = -1
@@ -58,7 +58,7 @@ class NvmlSource:
         self._thread = SideThread(f"nvml of {device.id}")
         self._faults = Faults(device.id)
         self._numbers = SeriesNumbers()
-        self._polls = Polls(device, section, self._numbers)
+        self._polls = gpu_polls(device, section, self._numbers)
         self.points_expected = self._polls.points_expected
 
     async def read(self) -> Poll:

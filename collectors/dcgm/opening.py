@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collectors.dcgm.http import HttpText
 from collectors.dcgm.source import DcgmSource
+from collectors.exporter.opening import text_of
 from collectors.profile import Profile
-from collectors.source import SHARE_OF_DEADLINE, Source
+from collectors.source import Source
 from collectors.this_machine import is_this_machine, machine_name
 from facility.errors import ConfigError
-from facility.site import Device, HttpCredential, Site
+from facility.site import Device, Site
 
 
 def open_dcgm(device: Device, profile: Profile, site: Site) -> Source:
@@ -22,25 +22,6 @@ def open_dcgm(device: Device, profile: Profile, site: Site) -> Source:
     if device.address.scheme == "nvml":
         return _open_nvml(device, profile)
     return DcgmSource(device, profile.dcgm, text_of(device, site))
-
-
-def text_of(device: Device, site: Site) -> HttpText:
-    """Make the way to the exporter's text. Nothing is sent before it is first asked for.
-
-    Raises:
-        ConfigError: its credential cannot be read, or it is to be read without an exporter.
-    """
-    if device.address.scheme == "nvml":
-        raise ConfigError(
-            f"{device.id}: {device.address}: NVML prints no text; write an exporter's "
-            "http://HOST:9400"
-        )
-    name = device.credential
-    credential = site.http_credentials[name] if name else HttpCredential()
-    try:
-        return HttpText(device.address, credential, device.timeout_seconds * SHARE_OF_DEADLINE)
-    except ConfigError as error:
-        raise ConfigError(f"{device.id}: credential {name!r}: {error}") from error
 
 
 def _open_nvml(device: Device, profile: Profile) -> Source:

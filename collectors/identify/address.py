@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from collectors.dcgm.opening import text_of
+from collectors.exporter.opening import text_of
 from collectors.identify.agent import identify_agent
 from collectors.identify.exporter import identify_exporter
 from collectors.identify.finding import Finding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collectors.dcgm import inventory as inventory_module
+from collectors.exporter import inventory as inventory_module
 from collectors.ledger import booked
 from collectors.source import KnowsItsPoints, Poll
 from facility.quality import Quality

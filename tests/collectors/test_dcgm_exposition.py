@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from collectors.dcgm import exposition as exposition_module
-from collectors.dcgm.exposition import Exposition, parse_head
+from collectors.exporter import exposition as exposition_module
+from collectors.exporter.exposition import Exposition, parse_head
 
 
 def recognise(name: str, labels: Mapping[str, str]) -> tuple[str, str] | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from collectors.dcgm.fields import Fields, Key, Series, fill
-from collectors.dcgm.layout import Layout
+from collectors.dcgm.fields import Fields
+from collectors.dcgm.source import BLANKS
+from collectors.exporter.layout import Layout
+from collectors.exporter.series import Key, Series, fill
 from collectors.profile import DcgmPoint
 from collectors.profile_library import load_profile
 
@@ -87,7 +89,7 @@ def test_a_template_gives_the_parts_it_has_labels_for() -> None:
 def values(raw: dict[str, float], points: tuple[DcgmPoint, ...] = POINTS) -> dict[str, float]:
     """Values by quantity; NaN where the number means none."""
     place = {point.quantity: n for n, point in enumerate(points)}
-    layout = Layout("node", points, {Key("gpu.GPU-1", place[q]): "NAME" for q in raw})
+    layout = Layout("node", points, {Key("gpu.GPU-1", place[q]): "NAME" for q in raw}, BLANKS)
     ordered = np.array([raw[quantity] for quantity in layout.table.quantities])
     value = np.where(layout.unavailable(ordered), np.nan, layout.convert(ordered))
     return dict(zip(layout.table.quantities, value.tolist(), strict=True))
@@ -139,7 +141,7 @@ def test_a_profiles_own_sentinels_are_no_values() -> None:
 
 def test_rows_stand_by_component_then_as_in_the_profile() -> None:
     keys = [Key("gpu.b", 0), Key("gpu.a", 3), Key("gpu.a", 1), Key("cpu.0", 33)]
-    layout = Layout("node", POINTS, {key: f"NAME_{key.point}" for key in keys})
+    layout = Layout("node", POINTS, {key: f"NAME_{key.point}" for key in keys}, ())
     assert layout.table.components == ("cpu.0", "gpu.a", "gpu.a", "gpu.b")
     assert layout.table.sources == ("NAME_33", "NAME_1", "NAME_3", "NAME_0")
     series = [None, Series(keys[0], "x"), Series(Key("gpu.z", 0), "x")]

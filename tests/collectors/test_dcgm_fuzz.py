@@ -15,9 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_dcgm_exposition import TEXT, recognise
 
-from collectors.dcgm.exposition import Exposition
 from collectors.dcgm.opening import open_dcgm
 from collectors.dcgm.source import DcgmSource
+from collectors.exporter.exposition import Exposition
 from facility.errors import DeviceError
 from facility.quality import Quality
 from facility.site import Device, Site

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from collectors.dcgm import http as http_module
-from collectors.dcgm.http import HttpText
 from collectors.dcgm.opening import open_dcgm
+from collectors.exporter import http as http_module
+from collectors.exporter.http import HttpText
 from collectors.profile_library import load_profile
 from facility.address import Address, parse_address
 from facility.errors import (

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from dcgm_rig import COMPONENTS, PROFILE, rig, rows
 
-from collectors.dcgm import inventory as inventory_module
-from collectors.dcgm import source as source_module
 from collectors.dcgm.source import DcgmSource
+from collectors.exporter import inventory as inventory_module
+from collectors.exporter import source as source_module
 from facility.errors import DeviceError, DeviceGarbled, DeviceRefused, DeviceTimeout
 from facility.quality import Quality
 from facility.site import Device

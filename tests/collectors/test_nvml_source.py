@@ -14,10 +14,10 @@ import numpy as np
 import pynvml
 import pytest
 
-from collectors.dcgm import inventory as inventory_module
 from collectors.dcgm.nvml_fields import FIELD_VALUES, GETTERS, METRICS
 from collectors.dcgm.nvml_source import NvmlSource
 from collectors.dcgm.source import DcgmSource
+from collectors.exporter import inventory as inventory_module
 from collectors.source import Poll
 from facility.errors import ConfigError, DeviceRefused, DeviceTimeout, DeviceUnreachable
 from facility.quality import Quality

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -60,6 +60,8 @@ class Exposition(Generic[Series]):
         known, values, number_of = self._numbers.get, scrape.values, float
         for line in lines:
             head, _, tail = line.rpartition(b"} ")
+            if not head and line[:1] != b"#":
+                head, _, tail = line.partition(b" ")  # a sample without labels
             number = known(head)
             if not number:
                 if number is None:
@@ -106,13 +108,16 @@ class Exposition(Generic[Series]):
 
 
 def parse_head(head: bytes) -> tuple[str, dict[str, str]]:
-    """Split `name{label="value",...` (without the closing brace) into name and labels.
+    """Split `name{label="value",...` (without the closing brace), or a bare name.
+
+    Returns:
+        The name, and the labels.
 
     Raises:
         ValueError: it is not UTF-8, or not of that form.
     """
-    name, brace, rest = head.decode("utf-8").partition("{")
-    if not brace or not _NAME.fullmatch(name):
+    name, _brace, rest = head.decode("utf-8").partition("{")
+    if not _NAME.fullmatch(name):
         raise ValueError(f"expected NAME{{LABELS}}, found {name[:40]!r}")
     labels: dict[str, str] = {}
     place = 0
@@ -133,3 +138,14 @@ def _with_timestamp(tail: bytes, scrape: Scrape) -> float:
     except ValueError:
         scrape.malformed += 1
         return math.nan
+
+
+def samples(text: str) -> Iterator[tuple[str, str]]:
+    """Head (as `parse_head` takes it) and number of every sample line; for a text read once."""
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            head, _, number = line.rpartition("} ")
+            if not head:
+                head, _, number = line.partition(" ")
+            if head:
+                yield head, number

@@ -8,17 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from collectors.conversion import Floats, Mask, NoValue, beyond_numbers, exact_scales
-from collectors.dcgm.fields import Key, Series
-from collectors.profile import DcgmPoint
+from collectors.exporter.series import Key, Series
+from collectors.profile import Point
 from facility.point import PointTable
 
 Rows = npt.NDArray[np.intp]
 
-BLANKS = ((0x7FFFFFF0, 0x7FFFFFFF), (2**63 - 16, np.inf), (2.0**47, 2.0**47 + 15))
-"""What DCGM writes for "no value" (dcgm_structs.h): int32, int64 and double, plus the reason.
-
-As a double, every int64 blank is 2**63; some exporters have printed one as a temperature.
-"""
+Blanks = Sequence[tuple[float, float]]
+"""From, to: numbers that are none."""
 
 
 class Layout:
@@ -27,7 +24,9 @@ class Layout:
     Rows stand sorted by component, then as in the profile.
     """
 
-    def __init__(self, device: str, points: Sequence[DcgmPoint], series: Mapping[Key, str]) -> None:
+    def __init__(
+        self, device: str, points: Sequence[Point], series: Mapping[Key, str], blanks: Blanks
+    ) -> None:
         keys = sorted(series)
         self.rows = {key: row for row, key in enumerate(keys)}
         self.points = [points[key.point] for key in keys]
@@ -39,7 +38,7 @@ class Layout:
         )
         self._multiplier, self._divisor = exact_scales(self.points)
         self._offset = np.array([point.offset for point in self.points], np.float64)
-        self._no_value = NoValue(self.points)
+        self._no_value, self._blanks = NoValue(self.points), blanks
 
     def rows_of(self, series: Iterable[Series | None]) -> Rows:
         """The row of each series; -1 for none."""
@@ -48,7 +47,7 @@ class Layout:
     def unavailable(self, raw: Floats) -> Mask:
         """Rows whose number means that there is no value."""
         found = self._no_value.among(raw)
-        for low, high in BLANKS:
+        for low, high in self._blanks:
             found |= (raw >= low) & (raw <= high)
         return found
 
