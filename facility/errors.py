@@ -20,6 +20,7 @@ BuswayError
 │   ├── LakeUnavailable     directory not writable, catalogue locked for too long
 │   ├── LakeSchemaNewer     a newer Busway wrote this lake: upgrade this one
 │   └── FenceLost           another sink owns these offsets now: stop writing
+├── AlertUnknown            no alert has this id: `busway alert list` gives those there are
 └── QueryError              the question cannot be answered as put; the sentence says what can
 """
 
@@ -119,6 +120,10 @@ class LakeSchemaNewer(LakeError):
 
 class FenceLost(LakeError):
     """The stored offsets are not those this sink wrote last: another sink has taken over."""
+
+
+class AlertUnknown(BuswayError):
+    """No alert has the id that was named."""
 
 
 class QueryError(BuswayError):

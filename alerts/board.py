@@ -1,0 +1,171 @@
+"""All alerts of a site and every way in which they change; no clock, no files, no network.
+
+Samples, ticks of the clock and what operators do go in; transitions come out, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from alerts import machine, transitions
+from alerts.evaluate import Evaluator
+from alerts.inhibition import Inhibition
+from alerts.machine import Moved
+from alerts.restore import put_back
+from alerts.samples import Samples, rounds
+from alerts.series import SeriesIndex
+from alerts.standing import CODES, LONG_AGO, NEVER, STATES, Chosen, begin, visible
+from alerts.watch import Integers, WatchTable
+from facility.alert import ACTIVE, State, Transition
+from facility.errors import AlertUnknown
+from facility.power_path import Step
+
+_ANNOUNCED = np.isin(np.arange(len(STATES)), [CODES[state] for state in ACTIVE])
+"""By code: whether people have been told that something is wrong."""
+
+
+class Deed(StrEnum):
+    """What an operator may do with an alert."""
+
+    ACKNOWLEDGE = "acknowledge"
+    SHELVE = "shelve"
+    UNSHELVE = "unshelve"
+    TAKE_OUT_OF_SERVICE = "take_out_of_service"
+    PUT_BACK = "put_back"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A deed of an operator's on one alert."""
+
+    alert: str
+    deed: Deed
+    actor: str
+    until_us: int = NEVER
+    """End of a shelving."""
+
+
+class Board:
+    """The alerts of one table of watches. Times are microseconds; `decided_us` is the wall's."""
+
+    def __init__(self, table: WatchTable, feeds: Iterable[Step]) -> None:
+        self.table = table
+        self.index = SeriesIndex(table.series)
+        self.standing = begin(len(table))
+        self.number_of = {alert: number for number, alert in enumerate(table.alert)}
+        self._inhibition = Inhibition(table, feeds)
+        on_delay_us = np.maximum(table.on_delay_us, self._inhibition.wait_us)
+        self._terms = machine.terms_of(table, on_delay_us)
+        self._evaluator = Evaluator(table)
+        self._all = np.arange(len(table))
+        self._is_announced = np.array([rule.is_announced for rule in table.rules], np.bool_)
+
+    def start(self, last: Iterable[Transition], now: int) -> list[Transition]:
+        """Go on from the last transition of each alert, as of `now`; end what has no watch."""
+        orphans = put_back(
+            last, self.number_of, self.standing, self._terms, self._inhibition, now=now
+        )
+        machine.await_first(self.standing, self._terms, now)
+        return [transitions.tell_end(orphan, now) for orphan in orphans]
+
+    def take(self, samples: Samples, decided_us: int) -> list[Transition]:
+        """Judge samples."""
+        told: list[Transition] = []
+        for part in rounds(samples, len(self.table.series)):
+            judged = self._evaluator.take(part.series, part.at, part.value, part.uncertain)
+            watches, at = judged.watches, judged.at
+            told += self._tell(self._end_delays(watches, at), decided_us)
+            told += self._tell(machine.expire(self.standing, self._terms, watches, at), decided_us)
+            told += self._tell(machine.observe(self.standing, self._terms, judged), decided_us)
+            told += self._tell(self._end_delays(watches, at), decided_us)
+        return told
+
+    def tick(self, now: int, decided_us: int) -> list[Transition]:
+        """End delays, shelvings and suppressions by the clock, and find what is stale."""
+        told = self._tell(machine.end_shelving(self.standing, now), decided_us)
+        told += self._tell(self._end_delays(self._all, now), decided_us)
+        told += self._tell(machine.expire(self.standing, self._terms, self._all, now), decided_us)
+        told += self._tell(self._end_delays(self._all, now), decided_us)
+        changed = self._inhibition.update(self.standing, now)
+        return told + self._tell((changed, np.full(len(changed), now)), decided_us)
+
+    def act(self, action: Action, now: int) -> list[Transition]:
+        """Do what an operator wants; the deed is told even where it changes nothing that is seen.
+
+        Raises:
+            AlertUnknown: there is no such alert.
+        """
+        if (number := self.number_of.get(action.alert)) is None:
+            raise AlertUnknown(f"no alert has the id {action.alert!r}")
+        chosen = np.array([number])
+        if action.deed is Deed.ACKNOWLEDGE:
+            machine.acknowledge(self.standing, chosen)
+        elif action.deed is Deed.SHELVE:
+            self.standing.shelved_until[chosen] = action.until_us
+        elif action.deed is Deed.UNSHELVE:
+            self.standing.shelved_until[chosen] = LONG_AGO
+        else:
+            self.standing.out_of_service[chosen] = action.deed is Deed.TAKE_OUT_OF_SERVICE
+        return self._tell((chosen, np.array([now])), now, actor=action.actor)
+
+    def counts(self) -> dict[State, int]:
+        """Say how many alerts are in each state, pending ones and all."""
+        standing = self.standing
+        counts = np.bincount(standing.shown, minlength=len(STATES))
+        found = {state: int(counts[CODES[state]]) for state in STATES}
+        pending = (standing.shown == CODES[State.NORMAL]) & (standing.breached_at < NEVER)
+        found[State.PENDING] = int(pending.sum())
+        found[State.NORMAL] -= found[State.PENDING]
+        return found
+
+    def _end_delays(self, watches: Chosen, now: Integers | int) -> Moved:
+        return machine.end_delays(self.standing, self._terms, watches, now)
+
+    def _tell(self, moved: Moved, decided_us: int, *, actor: str = "") -> list[Transition]:
+        """Give the transitions of what has moved and looks different now, causes first."""
+        watches, at = moved
+        if not len(watches):
+            return []
+        if self._inhibition.concerns(watches):
+            latest = int(at.max())
+            also = np.setdiff1d(self._inhibition.update(self.standing, latest), watches)
+            watches = np.concatenate([watches, also])
+            at = np.concatenate([at, np.full(len(also), latest)])
+        state = visible(self.standing, watches)
+        self.standing.announced[watches] |= _ANNOUNCED[state]
+        changed = np.flatnonzero((state != self.standing.shown[watches]) | bool(actor))
+        order = changed[np.lexsort((state[changed] == CODES[State.SUPPRESSED], at[changed]))]
+        return [
+            told
+            for place in order
+            if (
+                told := self._change(
+                    int(watches[place]), state[place], at[place], decided_us, actor
+                )
+            )
+        ]
+
+    def _change(
+        self, watch: int, state: np.uint8, at: np.int64, decided_us: int, actor: str
+    ) -> Transition | None:
+        """Count and tell one transition; None where the rule is not announced."""
+        previous = self.standing.shown[watch]
+        self.standing.shown[watch] = state
+        if not self._is_announced[self.table.rule[watch]]:
+            return None
+        self.standing.number[watch] += 1
+        cause = self._inhibition.cause[watch] if state == CODES[State.SUPPRESSED] else -1
+        return transitions.tell(
+            self.table,
+            self.standing,
+            watch,
+            previous=int(previous),
+            at_us=int(at),
+            decided_us=decided_us,
+            cause=self.table.alert[cause] if cause >= 0 else None,
+            actor=actor,
+        )

@@ -1,0 +1,156 @@
+"""Which active alerts others explain: one trip is one alert, not one for each child of it.
+
+By each rule's `suppressed_by`, an alert is explained by an active one on the same device or on one
+that feeds it, if that began no later than it did, give or take what sampling leaves open. The
+first-out, the one that began first, is the cause; where the first-out is itself explained, its
+cause is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from graphlib import CycleError, TopologicalSorter
+
+import numpy as np
+
+from alerts.ragged import Ragged
+from alerts.standing import NEVER, Chosen, Core, Standing
+from alerts.watch import Integers, RuleFacts, WatchTable
+from facility.power_path import Step
+
+MARGIN_US = 1_000_000
+"""What a sample takes from a device to the engine, beyond the interval at which it is taken."""
+
+
+class Inhibition:
+    """The suppressors of every watch, and until when it stays suppressed."""
+
+    def __init__(self, table: WatchTable, feeds: Iterable[Step]) -> None:
+        """Find each watch's suppressors.
+
+        Raises:
+            ValueError: rules explain each other in a circle, on one device or along the feeds.
+        """
+        refuse_circles(table.rules)
+        self.suppressors = _suppressors(table, _upstream(feeds))
+        self._slack_us = table.stale_after_us
+        self.suppressible = np.flatnonzero(np.diff(self.suppressors.start) > 0)
+        self.explains = np.zeros(len(table), np.bool_)
+        self.explains[self.suppressors.values] = True
+        self.wait_us = self._wait()
+        self._until = np.zeros(len(table), np.int64)
+        """NEVER: it is explained; otherwise the end of what comes after that."""
+        self.cause = np.full(len(table), -1, np.int64)
+
+    def restore(self, watches: Chosen, causes: Integers) -> None:
+        """Take these as explained."""
+        self._until[watches] = NEVER
+        self.cause[watches] = causes
+
+    def concerns(self, watches: Chosen) -> bool:
+        """Whether any of these explains others, or may be explained."""
+        return bool((self.explains[watches] | (self.wait_us[watches] > 0)).any())
+
+    def update(self, standing: Standing, now: int) -> Chosen:
+        """Bring `standing.suppressed` up to date; give the watches where it changed.
+
+        What is explained no more stays suppressed for another on-delay and `stale_after`: what the
+        cause did to it does not end in the same instant everywhere.
+        """
+        watched = self.suppressible
+        before = standing.suppressed[watched]
+        explained = np.zeros(len(before), np.bool_)
+        active = np.flatnonzero(standing.core[watched] == Core.ACTIVE)
+        cause = self._first_out(standing, watched[active])
+        explained[active] = cause >= 0
+        self.cause[watched[active[cause >= 0]]] = cause[cause >= 0]
+        until = self._until[watched]
+        ended = ~explained & (until == NEVER)
+        until = np.where(explained, NEVER, until)
+        until[ended] = now + self.wait_us[watched[ended]] + self._slack_us[watched[ended]]
+        self._until[watched] = until
+        after = until > now
+        standing.suppressed[watched] = after
+        self.cause[watched[~after]] = -1
+        self._follow(watched[active])
+        changed: Chosen = watched[before != after]
+        return changed
+
+    def _first_out(self, standing: Standing, watches: Chosen) -> Integers:
+        """Give the suppressor of each active watch that began first; -1 where none explains it."""
+        origin, suppressor = self.suppressors.of(watches)
+        onset = standing.onset[suppressor]
+        explains = (
+            (standing.core[suppressor] == Core.ACTIVE)
+            & ~standing.out_of_service[suppressor]
+            & (onset <= standing.onset[watches][origin] + self._slack_us[suppressor])
+        )
+        origin, suppressor, onset = origin[explains], suppressor[explains], onset[explains]
+        order = np.lexsort((suppressor, onset, origin))
+        first = order[np.diff(origin[order], prepend=-1) > 0]
+        found = np.full(len(watches), -1, np.int64)
+        found[origin[first]] = suppressor[first]
+        return found
+
+    def _follow(self, watches: Chosen) -> None:
+        """Lead each cause back to one that nothing explains; circles were refused."""
+        chosen = watches[self.cause[watches] >= 0]
+        while len(chosen):
+            further = self.cause[self.cause[chosen]]
+            chosen, further = chosen[further >= 0], further[further >= 0]
+            self.cause[chosen] = further
+
+    def _wait(self) -> Integers:
+        """Give how long each watch waits for what may explain it: about one interval of that."""
+        wait = np.zeros(len(self._slack_us), np.int64)
+        origin, suppressor = self.suppressors.of(np.arange(len(wait)))
+        np.maximum.at(wait, origin, self._slack_us[suppressor] // 3 + MARGIN_US)
+        return wait
+
+
+def refuse_circles(rules: Sequence[RuleFacts]) -> None:
+    """See that rules do not explain each other in a circle on one device.
+
+    Raises:
+        ValueError: naming the circle.
+    """
+    graph = {
+        rule.name: [other.rule for other in rule.suppressed_by if other.at == "device"]
+        for rule in rules
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle = " -> ".join(error.args[1])
+        raise ValueError(f"rules suppress each other in a circle: {circle}") from None
+
+
+def _upstream(feeds: Iterable[Step]) -> Mapping[str, AbstractSet[str]]:
+    """Give everything that feeds each place, however far up."""
+    sources: defaultdict[str, list[str]] = defaultdict(list)
+    for source, target in feeds:
+        sources[target].append(source)
+    above: dict[str, frozenset[str]] = {}
+    for place in TopologicalSorter(sources).static_order():
+        direct = sources.get(place, ())
+        above[place] = frozenset(direct).union(*(above[source] for source in direct))
+    return above
+
+
+def _suppressors(table: WatchTable, upstream: Mapping[str, AbstractSet[str]]) -> Ragged:
+    watches_of: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for number, (rule, device) in enumerate(zip(table.rule, table.device, strict=True)):
+        watches_of[table.rules[rule].name, device].append(number)
+    start, values = [0], list[int]()
+    for rule, device in zip(table.rule, table.device, strict=True):
+        found = {
+            number
+            for suppressor in table.rules[rule].suppressed_by
+            for place in ((device,) if suppressor.at == "device" else upstream.get(device, ()))
+            for number in watches_of.get((suppressor.rule, place), ())
+        }
+        values += sorted(found)
+        start.append(len(values))
+    return Ragged(np.array(start, np.int64), np.array(values, np.int32))
