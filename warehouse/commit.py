@@ -1,4 +1,4 @@
-"""One transaction: the files, the offsets they reach (fenced), and each collector's last seq."""
+"""One transaction: files, the offsets they reach (fenced), each collector's last seq, arrivals."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def commit(connection: Connection, advance: Advance) -> None:
             connection.execute("call ducklake_add_data_files('lake', ?, ?)", [table, file.path])
         _advance_offsets(connection, advance.offsets)
         _advance_progress(connection, advance.standings)
+        _note_arrivals(connection, advance.files)
 
     in_transaction(connection, work)
 
@@ -91,6 +92,14 @@ def _advance_progress(connection: Connection, standings: Mapping[Numbering, Stan
     if connection.changed_rows(statement("advance_progress"), {"progress": rows}) != len(rows):
         connection.execute(statement("open_progress"), {"progress": rows})
         connection.execute(statement("advance_progress"), {"progress": rows})
+
+
+def _note_arrivals(connection: Connection, files: Iterable[tuple[str, DataFile]]) -> None:
+    quarters = {
+        quarter for table, file in files if table == "readings" for quarter in file.quarters
+    }
+    if quarters:
+        connection.execute(statement("note_arrivals"), {"quarters": sorted(quarters)})
 
 
 def _partition(partition: Partition) -> dict[str, str | int]:

@@ -27,7 +27,7 @@ from warehouse.location import LakeLocation
 from warehouse.statements import statement
 from warehouse.storage import Storage, path_of
 
-FORMAT = 1
+FORMAT = 2
 """Version of the tables in SCHEMA; a lake of a higher one is refused."""
 SCHEMA = Path(__file__).parent / "schema"
 CREATION_DEADLINE_S = 30.0
@@ -132,12 +132,26 @@ class Lake:
 
     def _bring_up_to_date(self) -> None:
         with self.connection.transaction():
-            if self._known_version() is None:
+            version = self._known_version()
+            if version is None:
                 self._refuse_lost_catalogue()
-                for file in sorted(SCHEMA.glob("*.sql")):
-                    self.connection.execute(file.read_text("utf-8"))
-                self.connection.execute("insert into lake_format values (?)", [FORMAT])
+            if version != FORMAT:
+                self._create_missing_tables()
+                self._upgrade(version)
             sql_install.install(self.connection, sql_catalogue.load_definitions())
+
+    def _create_missing_tables(self) -> None:
+        there = self._tables()
+        for file in sorted(SCHEMA.glob("*.sql")):
+            if file.stem not in there:
+                self.connection.execute(file.read_text("utf-8"))
+
+    def _upgrade(self, version: int | None) -> None:
+        """Fill the tables that came after `version` from what is there; None: nothing is."""
+        for later in range(FORMAT if version is None else version, FORMAT):
+            self.connection.execute(statement(f"upgrades/{later + 1}"))
+        self.connection.execute("delete from lake_format")
+        self.connection.execute("insert into lake_format values (?)", [FORMAT])
 
     def _refuse_lost_catalogue(self) -> None:
         """See that a new catalogue would not forget files that another one knew."""
@@ -162,8 +176,7 @@ class Lake:
             LakeSchemaNewer: it is one that this Busway does not know.
             LakeUnavailable: the tables are somebody else's.
         """
-        listing = "select table_name from duckdb_tables() where database_name = current_database()"
-        tables = self.connection.fetch(listing)["table_name"].to_pylist()
+        tables = self._tables()
         if not tables:
             return None
         if "lake_format" not in tables:
@@ -178,6 +191,10 @@ class Lake:
                 f"{FORMAT}: upgrade Busway"
             )
         return int(version)
+
+    def _tables(self) -> list[str]:
+        listing = "select table_name from duckdb_tables() where database_name = current_database()"
+        return [str(name) for name in self.connection.fetch(listing)["table_name"].to_pylist()]
 
 
 def _location(place: LakeLocation | Path | str) -> LakeLocation:

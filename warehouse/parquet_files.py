@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO
@@ -11,6 +12,7 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from warehouse.arrivals import quarters_of
 from warehouse.layout import ROW_GROUP_ROWS, Layout
 from warehouse.storage import Storage
 
@@ -26,6 +28,8 @@ class DataFile:
     """As the storage names it."""
     rows: int
     bytes: int
+    quarters: Sequence[datetime] = ()
+    """The quarters of an hour that its rows are from."""
 
 
 def write_file(table: pa.Table, layout: Layout, storage: Storage) -> DataFile:
@@ -49,4 +53,4 @@ def write_file(table: pa.Table, layout: Layout, storage: Storage) -> DataFile:
 
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex}.parquet"
     stored = storage.put(layout.table, name, write)
-    return DataFile(stored.path, table.num_rows, stored.bytes)
+    return DataFile(stored.path, table.num_rows, stored.bytes, quarters_of(table, layout))

@@ -15,8 +15,26 @@ from facility.reading import POLLS, READINGS
 from warehouse.lake import FORMAT, Lake
 
 TABLES = {
-    "readings", "polls", "alerts", "sink_offsets", "collector_progress", "lake_format", "sites", "devices",
-    "meters", "boundary_terms", "feeds", "quantities", "installed_sql",
+    "alerts",
+    "arrivals",
+    "boundary_terms",
+    "collector_progress",
+    "devices",
+    "energy_15m",
+    "energy_1d",
+    "energy_1mo",
+    "feeds",
+    "installed_sql",
+    "lake_format",
+    "meters",
+    "polls",
+    "quantities",
+    "readings",
+    "readings_1m",
+    "rolled_periods",
+    "rolled_quarters",
+    "sink_offsets",
+    "sites",
 }  # fmt: skip
 
 

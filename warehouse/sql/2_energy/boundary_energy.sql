@@ -5,9 +5,9 @@
 -- with its sign. resolution_wh: sum of theirs (edges move together). accuracy_wh: root of the sum
 -- of squares of class x energy, meters being independent. coverage_ratio: least of the roles' mean
 -- coverage. missing_meters: those whose energy is not complete. empty_roles: roles without meters.
--- The boundary is the one in force at the period's end.
+-- The boundary is the one in force at the period's end. basis: see energy.
 create or replace macro boundary_energy(
-    from_at, to_at, grain := 'window', category := 'all'
+    from_at, to_at, grain := 'window', category := 'all', basis := 'roll-ups'
 ) as table (
 with
 
@@ -25,7 +25,8 @@ meter_energy as (
             select concat_ws(',', 'utility', string_agg(distinct asked.meter_role, ','))
             from boundary_versions as asked
             where asked.category = 0 or category::varchar in ('all', asked.category::varchar)
-        )
+        ),
+        basis
     )
 ),
 

@@ -9,12 +9,15 @@
 -- energy_wh can be off by the register's step, the edges and what was not measured; the accuracy
 -- of the meter (accuracy_class, per cent) comes on top. flags: what happened: rollover, reset,
 -- dip, spike, setback, lost, gap, substituted. grain: see buckets. roles: only meters of these
--- roles, such as 'utility,ups_output'. Definitions: docs/metrics.md, "Energy".
-create or replace macro energy(from_at, to_at, grain := 'window', roles := 'all') as table (
+-- roles, such as 'utility,ups_output'. basis: 'roll-ups' where there are some, or 'readings' alone;
+-- both give the same. Definitions: docs/metrics.md, "Energy".
+create or replace macro energy(
+    from_at, to_at, grain := 'window', roles := 'all', basis := 'roll-ups'
+) as table (
 with
 
 registers as materialized (
-    select * from register_energy(from_at, to_at, grain, roles)
+    select * from register_energy(from_at, to_at, grain, roles, basis)
 ),
 
 points as (
@@ -33,34 +36,64 @@ uncertain as (
         or registers.register_step_wh > 0.005 * registers.energy_wh
 ),
 
-power_readings as (
+runs as (
     select
-        usable_readings.device,
-        usable_readings.component,
-        usable_readings.ts as read_at,
-        min(usable_readings.value) as power_w,
-        max(usable_readings.quality) as quality,
-    from usable_readings
-    semi join uncertain using (device, component)
-    where
-        usable_readings.quantity = 'active_power_w'
-        and usable_readings.ts >= from_at::timestamptz - interval '1 hour'
-        and usable_readings.ts <= to_at::timestamptz + interval '1 hour'
-    group by usable_readings.device, usable_readings.component, usable_readings.ts
+        power_runs.*,
+        lag(power_runs.last_w) over in_time as previous_w,
+        lag(power_runs.worst_quality) over in_time as previous_quality,
+        lag(power_runs.last_at) over in_time as previous_at,
+    from power_runs(
+        from_at,
+        to_at,
+        grain,
+        basis,
+        (
+            select
+                list(distinct {'device': uncertain.device, 'component': uncertain.component})
+            from uncertain
+        )
+    ) as power_runs
+    window in_time as (
+        partition by power_runs.device, power_runs.component
+        order by power_runs.first_at
+    )
 ),
 
+-- within runs, and from one to the next on the line between two readings
 power_steps as (
     select
-        power_readings.*,
-        lag(power_readings.power_w) over in_time as previous_power_w,
-        lag(power_readings.quality) over in_time as previous_quality,
-        lag(power_readings.read_at) over in_time as previous_at,
-        seconds_between(lag(power_readings.read_at) over in_time, power_readings.read_at) as step_s,
-    from power_readings
-    window in_time as (
-        partition by power_readings.device, power_readings.component
-        order by power_readings.read_at
-    )
+        runs.device,
+        runs.component,
+        runs.first_at as start_at,
+        runs.last_at as end_at,
+        runs.integral_wh,
+        0 as change_w,
+        runs.sampling_error_wh,
+        runs.lowest_w,
+        runs.highest_w,
+        runs.steps,
+        false as is_substituted,
+        0 as longest_s,
+    from runs
+    where runs.last_at > runs.first_at
+    union all
+    select
+        runs.device,
+        runs.component,
+        runs.previous_at,
+        runs.first_at,
+        (runs.previous_w + runs.first_w) / 2
+        * seconds_between(runs.previous_at, runs.first_at) / 3600,
+        runs.first_w - runs.previous_w,
+        abs(runs.first_w - runs.previous_w) / 2
+        * seconds_between(runs.previous_at, runs.first_at) / 3600,
+        least(runs.previous_w, runs.first_w),
+        greatest(runs.previous_w, runs.first_w),
+        1,
+        greatest(runs.worst_quality, runs.previous_quality) > 0,
+        seconds_between(runs.previous_at, runs.first_at),
+    from runs
+    where runs.first_at > runs.previous_at
 ),
 
 pieces as (
@@ -68,21 +101,18 @@ pieces as (
         uncertain.meter,
         uncertain.bucket,
         uncertain.part_start_at,
-        power_steps.previous_power_w,
-        power_steps.power_w - power_steps.previous_power_w as change_w,
-        power_steps.step_s,
-        greatest(power_steps.quality, power_steps.previous_quality) > 0 as is_substituted,
-        greatest(seconds_between(power_steps.previous_at, uncertain.part_start_at), 0) as from_s,
-        least(
-            seconds_between(power_steps.previous_at, uncertain.part_end_at), power_steps.step_s
-        ) as to_s,
+        power_steps.* exclude (device, component),
+        seconds_between(power_steps.start_at, power_steps.end_at) as step_s,
+        greatest(seconds_between(power_steps.start_at, uncertain.part_start_at), 0) as from_s,
+        least(seconds_between(power_steps.start_at, uncertain.part_end_at), step_s) as to_s,
+        (to_s - from_s) / step_s as share,
     from uncertain
     inner join power_steps
         on uncertain.device = power_steps.device
         and uncertain.component = power_steps.component
-        and uncertain.part_end_at > power_steps.previous_at
-        and uncertain.part_start_at < power_steps.read_at
-        and power_steps.step_s <= 3 * uncertain.interval_s
+        and uncertain.part_end_at > power_steps.start_at
+        and uncertain.part_start_at < power_steps.end_at
+        and power_steps.longest_s <= 3 * uncertain.interval_s
 ),
 
 integrals as (
@@ -90,25 +120,19 @@ integrals as (
         pieces.meter,
         pieces.bucket,
         pieces.part_start_at,
-        -- the power halfway through the piece, on the line between the two readings
+        -- the power halfway through the piece is off the middle of the line by its share of change
         sum(
-            (pieces.to_s - pieces.from_s) / 3600 * (
-                pieces.previous_power_w
-                + pieces.change_w * (pieces.from_s + pieces.to_s) / 2 / pieces.step_s
-            )
+            pieces.integral_wh * pieces.share
+            + pieces.change_w * (pieces.from_s + pieces.to_s - pieces.step_s) / 2 / pieces.step_s
+            * (pieces.to_s - pieces.from_s) / 3600
         ) as energy_wh,
         -- of a power that only rises, or only falls, between two readings
-        sum((pieces.to_s - pieces.from_s) / 3600 * abs(pieces.change_w) / 2) as error_wh,
+        sum(pieces.sampling_error_wh * pieces.share) as error_wh,
         -- of a power that stays between the least and the most that its readings show
-        sum(pieces.to_s - pieces.from_s) / 3600
-        * min(least(pieces.previous_power_w, pieces.previous_power_w + pieces.change_w))
-            as least_wh,
-        sum(pieces.to_s - pieces.from_s) / 3600
-        * max(greatest(pieces.previous_power_w, pieces.previous_power_w + pieces.change_w))
-            as most_wh,
-        max(greatest(pieces.previous_power_w, pieces.previous_power_w + pieces.change_w))
-            as highest_w,
-        count(*) as steps,
+        sum(pieces.to_s - pieces.from_s) / 3600 * min(pieces.lowest_w) as least_wh,
+        sum(pieces.to_s - pieces.from_s) / 3600 * max(pieces.highest_w) as most_wh,
+        max(pieces.highest_w) as highest_w,
+        sum(pieces.steps) as steps,
         sum(pieces.to_s - pieces.from_s) as measured_s,
         sum(pieces.to_s - pieces.from_s) filter (not pieces.is_substituted) as observed_s,
         bool_or(pieces.is_substituted) as is_substituted,

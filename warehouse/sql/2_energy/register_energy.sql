@@ -7,7 +7,7 @@
 -- (formula: docs/metrics.md, "Error of an energy"); what is not measured counts with the most that
 -- can flow.
 create or replace macro register_energy(
-    from_at, to_at, grain := 'window', roles := 'all'
+    from_at, to_at, grain := 'window', roles := 'all', basis := 'roll-ups'
 ) as table (
 with
 
@@ -32,7 +32,7 @@ delays as (
 ),
 
 all_steps as (
-    select * from register_steps(from_at, to_at, grain, roles)
+    select * from register_steps(from_at, to_at, grain, roles, basis)
 ),
 
 steps as (
@@ -45,15 +45,14 @@ steps as (
         and all_steps.start_at < to_at::timestamptz
 ),
 
--- a float32 register moves in powers of two of its count, ever coarser: the lowest bit that moved
+-- a float32 register counts in powers of two, ever coarser: the lowest bit that is ever set
 seen_steps as (
     select
         steps.device,
         steps.component,
         max(steps.end_wh) * power(2.0, -23) as coarsest_float32_wh,
-        bit_or(round(steps.energy_wh / points.resolution_wh)::bigint) as moved_bits,
+        bit_or(steps.set_bits) as set_bits,
     from steps
-    inner join points using (device, component)
     where steps.kind = 'normal'
     group by steps.device, steps.component
 ),
@@ -64,13 +63,10 @@ register_grains as (
         points.component,
         greatest(
             points.resolution_wh,
-            case
-                when seen_steps.moved_bits = 0 then seen_steps.coarsest_float32_wh
-                else least(
-                    seen_steps.coarsest_float32_wh,
-                    points.resolution_wh * (seen_steps.moved_bits & -seen_steps.moved_bits)
-                )
-            end
+            least(
+                seen_steps.coarsest_float32_wh,
+                points.resolution_wh * (seen_steps.set_bits & -seen_steps.set_bits)
+            )
         ) as register_step_wh,
     from points
     left join seen_steps using (device, component)

@@ -1,19 +1,27 @@
 -- One row: a run of an energy register's readings in and around the window [from_at, to_at).
--- A run is a clean cell, of which only the ends matter, or else a single reading. A cell, a
--- quarter of an hour or less, is clean when the register rose plausibly from nowhere below where
--- it had been, with no gap, no doubtful reading and no edge of a period inside. So a day of a 10 s
--- meter is 96 rows instead of 8,640, and its energy is the same. first_wh, last_wh: the register
--- at first_at and last_at. worst_quality: 0, or 3 (substituted). Reads an hour before and after
--- the window, so that its edges lie between readings. A cell has no gap when every slot of 1.5
--- intervals between its first and last reading is hit: then readings are less than 3 intervals
--- apart.
-create or replace macro register_runs(from_at, to_at, grain := 'window', roles := 'all') as table (
+-- A run is a clean cell, or several that follow each other plainly, of which only the ends matter,
+-- or else a single reading. A cell, a quarter of an hour or less, is clean when it is smooth (see
+-- is_smooth_cell), no edge of a period lies inside, and, if the register was seen above it before,
+-- each of its readings can follow the one before (a register that has fallen may come back up
+-- within a cell). So a day of a 10 s meter is 96 rows instead of 8,640, or one where it is rolled
+-- up, and its energy is the same. first_wh, last_wh: the register at first_at and last_at.
+-- moved_at: no later than this it came to last_wh; null: it did not move. set_bits: those set in
+-- any reading, in resolutions. worst_quality: 0, or 3 (substituted). Reads the quarters of an hour
+-- from an hour before to an hour after the window, so that its edges lie between readings. basis:
+-- 'roll-ups', or 'readings' alone.
+create or replace macro register_runs(
+    from_at, to_at, grain := 'window', roles := 'all', basis := 'roll-ups'
+) as table (
 with
 
-points as (
+points as materialized (
     select *
     from metered_points(from_at, to_at, roles)
     where resolution_wh is not null
+),
+
+sources as materialized (
+    select * from energy_sources(from_at, to_at, grain, basis)
 ),
 
 edges as (
@@ -26,33 +34,40 @@ edges as (
 ),
 
 edges_inside as (
-    select edges.edge_at
+    select
+        edges.edge_at,
+        quarter_of(edges.edge_at) as quarter_at,
     from edges
     where edges.edge_at between from_at::timestamptz and to_at::timestamptz
 ),
 
 readings as not materialized (
     select
-        usable_readings.device,
-        usable_readings.component,
-        usable_readings.value,
-        usable_readings.quality,
-        usable_readings.ts,
+        meter_readings.value,
+        meter_readings.quality,
+        meter_readings.ts,
         points.point,
-        epoch_us(usable_readings.ts) // points.cell_us as cell,
+        epoch_us(meter_readings.ts) // points.cell_us * points.cell_us as cell,
         -- cells end at the window's ends, too
-        (usable_readings.ts >= from_at::timestamptz)::tinyint
-        + (usable_readings.ts >= to_at::timestamptz)::tinyint as side,
-        (epoch_us(usable_readings.ts) % points.cell_us) // points.slot_us as slot,
-    from usable_readings
+        (meter_readings.ts >= from_at::timestamptz)::tinyint
+        + (meter_readings.ts >= to_at::timestamptz)::tinyint as side,
+        (epoch_us(meter_readings.ts) % points.cell_us) // points.slot_us as slot,
+        points.resolution_wh,
+    from meter_readings(
+        'energy_imported_wh',
+        from_at,
+        to_at,
+        (
+            select {'start_at': min(sources.start_at), 'end_at': max(sources.end_at)}
+            from sources
+            where sources.source = 'readings' and not sources.is_end
+        ),
+        (select list({'device': points.device, 'component': points.component}) from points)
+    ) as meter_readings
     inner join points using (device, component)
-    where
-        usable_readings.quantity = 'energy_imported_wh'
-        and usable_readings.ts >= from_at::timestamptz - interval '1 hour'
-        and usable_readings.ts <= to_at::timestamptz + interval '1 hour'
 ),
 
-cells as materialized (
+scanned_cells as (
     select
         readings.point,
         readings.cell,
@@ -62,6 +77,7 @@ cells as materialized (
         min(readings.value) as lowest_wh,
         max(readings.value) as highest_wh,
         max(readings.quality) as worst_quality,
+        bit_or(try_cast(round(readings.value / readings.resolution_wh) as bigint)) as set_bits,
         bit_or(1::bigint << readings.slot::integer) as slots_hit,
         min(readings.ts) as first_at,
         max(readings.ts) as last_at,
@@ -69,82 +85,210 @@ cells as materialized (
     group by readings.point, readings.cell, readings.side
 ),
 
-measured_cells as (
+cells as materialized (
+    select scanned_cells.*
+    from scanned_cells
+    semi join sources
+        on quarter_of(scanned_cells.first_at) = sources.start_at
+        and sources.source = 'readings'
+),
+
+-- smooth and rough: from readings; run, bold, reading and spare: from the roll-ups
+candidates as materialized (
     select
-        cells.*,
-        points.cell_us,
-        -- a register that has fallen may come back up: then every reading is looked at
-        cells.first_wh >= coalesce(max(cells.last_wh) over earlier, cells.first_wh)
-        and cells.worst_quality = 0
-        and cells.first_wh = cells.lowest_wh
-        and cells.last_wh = cells.highest_wh
-        and cells.last_wh - cells.first_wh <= believable_step_wh(
-            points.power_limit_w,
-            seconds_between(cells.first_at, cells.last_at),
-            points.resolution_wh,
-            cells.last_wh
-        )
-        and bit_count(cells.slots_hit) > (
-            epoch_us(cells.last_at) % points.cell_us // points.slot_us
-            - epoch_us(cells.first_at) % points.cell_us // points.slot_us
-        ) as is_smooth,
+        cells.point,
+        cells.cell,
+        cells.side,
+        if(is_smooth_cell(cells, points), 'smooth', 'rough') as kind,
+        cells.first_wh,
+        cells.last_wh,
+        cells.highest_wh,
+        if(cells.last_wh > cells.first_wh, cells.first_at, null) as moved_at,
+        cells.set_bits,
+        cells.worst_quality,
+        cells.first_at,
+        cells.last_at,
+        false as is_kept,
     from cells
     inner join points using (point)
-    window earlier as (
-        partition by cells.point
-        order by cells.first_at
-        rows between unbounded preceding and 1 preceding
-    )
+    union all
+    select
+        points.point,
+        epoch_us(stored_runs.cell_at),
+        null,
+        stored_runs.kind,
+        stored_runs.first_value,
+        stored_runs.last_value,
+        stored_runs.last_value,
+        stored_runs.moved_at,
+        stored_runs.set_bits,
+        stored_runs.quality,
+        stored_runs.first_at,
+        stored_runs.last_at,
+        stored_runs.is_kept,
+    from stored_runs(
+        'energy_imported_wh',
+        (select list(sources) from sources),
+        (select list({'device': points.device, 'component': points.component}) from points)
+    ) as stored_runs
+    inner join points using (device, component)
+    -- what is kept of a quarter that an edge cuts stands in where its readings are gone
+    anti join cells
+        on stored_runs.is_kept
+        and points.point = cells.point
+        and stored_runs.start_at = quarter_of(cells.first_at)
+),
+
+ranked as (
+    select
+        candidates.*,
+        candidates.first_wh < max(candidates.highest_wh) over (
+            partition by candidates.point
+            order by candidates.first_at
+            rows between unbounded preceding and 1 preceding
+        ) as is_below,
+    from candidates
 ),
 
 cut_cells as (
-    select measured_cells.point, measured_cells.cell, measured_cells.side
-    from measured_cells
-    semi join edges_inside
-        on measured_cells.cell = epoch_us(edges_inside.edge_at) // measured_cells.cell_us
-        and measured_cells.first_at < edges_inside.edge_at
-        and measured_cells.last_at > edges_inside.edge_at
+    select distinct candidates.point, candidates.cell, candidates.side
+    from candidates
+    inner join edges_inside
+        on quarter_of(candidates.first_at) = edges_inside.quarter_at
+        and candidates.first_at < edges_inside.edge_at
+        and candidates.last_at > edges_inside.edge_at
+    where not candidates.is_kept
 ),
 
-unclean_cells as (
-    select measured_cells.point, measured_cells.cell, measured_cells.side
-    from measured_cells
-    where not measured_cells.is_smooth
+doubtful_cells as (
+    select ranked.*
+    from ranked
+    where ranked.kind = 'smooth' and ranked.is_below
+),
+
+looked_into as (
+    select cut_cells.* from cut_cells
     union
-    select * from cut_cells
+    select ranked.point, ranked.cell, ranked.side
+    from ranked
+    where ranked.kind = 'rough' or (ranked.kind = 'smooth' and ranked.is_below)
 ),
 
-clean_cells as (
-    select measured_cells.*
-    from measured_cells
-    anti join unclean_cells using (point, cell, side)
+open_readings as materialized (
+    select readings.*
+    from readings
+    semi join looked_into using (point, cell, side)
+),
+
+doubtful_steps as (
+    select
+        open_readings.point,
+        open_readings.cell,
+        open_readings.side,
+        open_readings.ts as read_at,
+        open_readings.value - lag(open_readings.value) over in_cell as rise_wh,
+    from open_readings
+    semi join doubtful_cells using (point, cell, side)
+    window in_cell as (
+        partition by open_readings.point, open_readings.cell, open_readings.side
+        order by open_readings.ts, open_readings.value
+    )
+),
+
+moves as (
+    select
+        doubtful_steps.*,
+        seconds_between(
+            lag(doubtful_steps.read_at) over (
+                partition by doubtful_steps.point, doubtful_steps.cell, doubtful_steps.side
+                order by doubtful_steps.read_at
+            ),
+            doubtful_steps.read_at
+        ) as still_s,
+    from doubtful_steps
+    where doubtful_steps.rise_wh <> 0
+),
+
+largest_moves as (
+    select
+        moves.point,
+        moves.cell,
+        moves.side,
+        max(abs(moves.rise_wh)) as rise_wh,
+        max(moves.still_s) as still_s,
+    from moves
+    group by moves.point, moves.cell, moves.side
+),
+
+opened_cells as (
+    select cut_cells.* from cut_cells
+    union
+    select ranked.point, ranked.cell, ranked.side
+    from ranked
+    where ranked.kind = 'rough' or (ranked.kind = 'bold' and ranked.is_below)
+    union
+    select largest_moves.point, largest_moves.cell, largest_moves.side
+    from largest_moves
+    inner join doubtful_cells using (point, cell, side)
+    inner join points using (point)
+    where not is_believable_move(largest_moves, doubtful_cells.last_wh, points)
 ),
 
 single_readings as (
     select
-        readings.point,
-        readings.ts as read_at,
-        min(readings.value) as value_wh,
-        max(readings.quality) as worst_quality,
-    from readings
-    semi join unclean_cells using (point, cell, side)
-    group by readings.point, readings.ts
+        open_readings.point,
+        open_readings.ts as read_at,
+        min(open_readings.value) as value_wh,
+        bit_or(
+            try_cast(round(open_readings.value / open_readings.resolution_wh) as bigint)
+        ) as set_bits,
+        max(open_readings.quality) as worst_quality,
+    from open_readings
+    semi join opened_cells using (point, cell, side)
+    group by open_readings.point, open_readings.ts
 ),
 
 runs as (
     select
-        clean_cells.point,
-        clean_cells.first_wh,
-        clean_cells.last_wh,
-        clean_cells.worst_quality,
-        clean_cells.first_at,
-        clean_cells.last_at,
-    from clean_cells
+        candidates.point,
+        candidates.first_wh,
+        candidates.last_wh,
+        candidates.moved_at,
+        candidates.set_bits,
+        candidates.worst_quality,
+        candidates.first_at,
+        candidates.last_at,
+    from candidates
+    anti join opened_cells
+        on candidates.point = opened_cells.point
+        and candidates.cell = opened_cells.cell
+        and candidates.side is not distinct from opened_cells.side
+    where candidates.kind in ('smooth', 'run', 'bold')
+    union all
+    select
+        candidates.point,
+        candidates.first_wh,
+        candidates.last_wh,
+        candidates.moved_at,
+        candidates.set_bits,
+        candidates.worst_quality,
+        candidates.first_at,
+        candidates.last_at,
+    from candidates
+    left join opened_cells
+        on candidates.point = opened_cells.point
+        and candidates.cell = opened_cells.cell
+        and opened_cells.side is null
+    where
+        candidates.kind = 'reading'
+        or (candidates.kind = 'spare' and opened_cells.cell is not null)
     union all
     select
         single_readings.point,
         single_readings.value_wh,
         single_readings.value_wh,
+        null,
+        single_readings.set_bits,
         single_readings.worst_quality,
         single_readings.read_at,
         single_readings.read_at,

@@ -1,5 +1,6 @@
 -- One row: a step of an energy register between two readings, judged.
--- energy_wh: what flowed, null where it cannot be told. end_wh: the register after it. kind:
+-- energy_wh: what flowed, null where it cannot be told. end_wh: the register after it. set_bits:
+-- as in register_runs, of the readings it leads to. kind:
 --   normal    the register rose by what can have flowed since it last moved
 --   rollover  it passed its modulus and began again from 0
 --   setback   it fell by less than can flow, so the rise before was too much: negative energy
@@ -9,11 +10,13 @@
 -- is_measured: the energy is known, at least as a total. is_gapless: no two readings in it are
 -- more than 3 poll intervals apart. is_substituted: an end was filled in. Steps of a meter do not
 -- overlap.
-create or replace macro register_steps(from_at, to_at, grain := 'window', roles := 'all') as table (
+create or replace macro register_steps(
+    from_at, to_at, grain := 'window', roles := 'all', basis := 'roll-ups'
+) as table (
 with
 
 runs as (
-    select * from register_runs(from_at, to_at, grain, roles)
+    select * from register_runs(from_at, to_at, grain, roles, basis)
 ),
 
 followed as (
@@ -22,11 +25,14 @@ followed as (
         lag(runs.last_wh) over in_time as previous_wh,
         lag(runs.worst_quality) over in_time as previous_quality,
         lag(runs.last_at) over in_time as previous_at,
-        -- when the register came to what the run shows at its end; no later than the run's begin
-        case
-            when runs.last_wh > runs.first_wh then runs.first_at
-            when runs.first_wh is distinct from lag(runs.last_wh) over in_time then runs.first_at
-        end as moved_at,
+        coalesce(
+            runs.moved_at,
+            if(
+                runs.first_wh is distinct from lag(runs.last_wh) over in_time,
+                runs.first_at,
+                null
+            )
+        ) as arrived_at,
     from runs
     window in_time as (partition by runs.point order by runs.first_at)
 ),
@@ -36,7 +42,7 @@ steps as (
         followed.*,
         followed.first_wh - followed.previous_wh as rise_wh,
         -- a meter may renew its register less often than it is read
-        max(followed.moved_at) over (
+        max(followed.arrived_at) over (
             partition by followed.point
             order by followed.first_at
             rows between unbounded preceding and 1 preceding
@@ -146,6 +152,7 @@ all_steps as (
         'normal' as kind,
         plain_runs.last_wh - plain_runs.first_wh as energy_wh,
         plain_runs.last_wh as end_wh,
+        plain_runs.set_bits,
         true as is_gapless,
         plain_runs.worst_quality,
         plain_runs.first_at as start_at,
@@ -168,6 +175,7 @@ all_steps as (
             else plain_steps.rise_wh
         end,
         plain_steps.first_wh,
+        plain_steps.set_bits,
         seconds_between(plain_steps.previous_at, plain_steps.first_at)
         <= 3 * plain_steps.interval_s,
         greatest(plain_steps.worst_quality, plain_steps.previous_quality),
@@ -181,6 +189,7 @@ all_steps as (
         excursions.kind,
         excursions.after_wh - excursions.previous_wh,
         excursions.after_wh,
+        null,
         seconds_between(excursions.previous_at, excursions.after_at) <= 3 * excursions.interval_s,
         excursions.worst_quality,
         excursions.previous_at,

@@ -5,8 +5,10 @@
 -- e_dc_kwh, e_it_kwh: kWh. pue_ratio: null where `reason` says why there is none. coverage_ratio:
 -- see boundary_energy, the lower of the two. accuracy_band_ratio, resolution_band_ratio: PUE is
 -- known to plus or minus these, by the meters' accuracy classes, and by register steps and edges.
--- missing_meters: whose energy is not known. interval_s: length of the period.
-create or replace macro pue(from_at, to_at, grain := 'window', category := 'all') as table (
+-- missing_meters: whose energy is not known. interval_s: length of the period. basis: see energy.
+create or replace macro pue(
+    from_at, to_at, grain := 'window', category := 'all', basis := 'roll-ups'
+) as table (
 with
 
 periods as (
@@ -14,7 +16,8 @@ periods as (
 ),
 
 totals as (
-    select * from boundary_energy(from_at, to_at, grain, coalesce(category::varchar, 'all'))
+    select *
+    from boundary_energy(from_at, to_at, grain, coalesce(category::varchar, 'all'), basis)
 ),
 
 site as (

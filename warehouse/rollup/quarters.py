@@ -1,0 +1,135 @@
+"""Roll up one stretch of quarters: read in a snapshot, then replace in a transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from warehouse.connection import Connection
+from warehouse.lake import Lake
+from warehouse.maintenance.kept_tables import KEPT
+from warehouse.parquet_files import write_file
+from warehouse.rollup.plan import QUARTER, Stretch, quarter_of
+from warehouse.rollup.store import Overtaken, TableFile, store
+from warehouse.statements import statement
+
+MOST_READINGS = 8_000_000
+"""That are brought to minutes at once."""
+MINUTE = timedelta(minutes=1)
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the lake holds of a stretch in one snapshot."""
+
+    arrivals: Sequence[Mapping[str, Any]]
+    """quarter_at, committed_at, arrival."""
+    rolled: Mapping[datetime, tuple[int, int]]
+    """Quarters that were rolled up before: how often, and their readings the last time."""
+    minutes: Mapping[datetime, int]
+    """Readings by the minute."""
+
+    def readings(self, quarter: datetime) -> int:
+        return sum(n for minute, n in self.minutes.items() if quarter_of(minute) == quarter)
+
+    def is_spent(self, quarter: datetime) -> bool:
+        """Whether readings that were rolled up are gone: then the roll-up is all there is."""
+        return quarter in self.rolled and self.readings(quarter) < self.rolled[quarter][1]
+
+
+def roll_up_stretch(lake: Lake, stretch: Stretch) -> list[TableFile]:
+    """Give the files that now hold the stretch; none where there are no readings.
+
+    A quarter whose readings are gone stays as it was rolled up, whatever comes late.
+
+    Raises:
+        LakeUnavailable: the lake cannot be read or written now.
+    """
+    with lake.connection.transaction():
+        found = _find(lake.connection, stretch)
+        spent = [quarter for quarter in stretch.quarters if found.is_spent(quarter)]
+        files = [] if spent else _write(lake, stretch, found)
+    if spent and len(stretch.quarters) > 1:
+        parts = [Stretch(quarter, quarter + QUARTER) for quarter in stretch.quarters]
+        return [file for part in parts for file in roll_up_stretch(lake, part)]
+    is_done = store(
+        lake, files, lambda connection: _replace(connection, stretch, found, keep=bool(spent))
+    )
+    return files if is_done else []
+
+
+def _find(connection: Connection, stretch: Stretch) -> _Found:
+    span = {"start_at": stretch.start_at, "end_at": stretch.end_at}
+    rolled = connection.fetch(statement("rollup/rolled"), span).to_pylist()
+    minutes = connection.fetch(statement("rollup/minutes"), span).to_pylist()
+    return _Found(
+        connection.fetch(statement("rollup/arrivals"), span).to_pylist(),
+        {row["quarter_at"]: (row["rollings"], row["readings"]) for row in rolled},
+        {row["minute_at"]: row["readings"] for row in minutes},
+    )
+
+
+def _write(lake: Lake, stretch: Stretch, found: _Found) -> list[TableFile]:
+    files: list[TableFile] = []
+    if found.minutes:
+        files += _write_rows(lake, "energy_15m", (stretch.start_at, stretch.end_at))
+    for span in _slices(found.minutes):
+        files += _write_rows(lake, "readings_1m", span)
+    return files
+
+
+def _write_rows(lake: Lake, table: str, span: Span) -> list[TableFile]:
+    parameters = {"start_at": span[0], "end_at": span[1]}
+    rows = lake.connection.fetch(statement(f"rollup/{table}"), parameters)
+    return [(table, write_file(rows, KEPT[table], lake.storage))] if rows.num_rows else []
+
+
+def _slices(minutes: Mapping[datetime, int]) -> Iterable[Span]:
+    """Cut so that MOST_READINGS are in memory, or one minute."""
+    start_at, end_at, readings = None, None, 0
+    for minute, count in sorted(minutes.items()):
+        if start_at and end_at and readings + count > MOST_READINGS:
+            yield start_at, end_at
+            start_at, readings = None, 0
+        start_at, end_at, readings = start_at or minute, minute + MINUTE, readings + count
+    if start_at and end_at:
+        yield start_at, end_at
+
+
+def _replace(connection: Connection, stretch: Stretch, found: _Found, *, keep: bool) -> None:
+    span = {"start_at": stretch.start_at, "end_at": stretch.end_at}
+    rollings = sum(times for times, _ in found.rolled.values())
+    taken = [row["arrival"] for row in found.arrivals]
+    if (
+        connection.fetch(statement("rollup/count_rollings"), span)["rollings"][0].as_py()
+        != rollings
+    ):
+        raise Overtaken
+    parameters = {"arrivals": taken}
+    if taken and connection.changed_rows(statement("rollup/take_arrivals"), parameters) != len(
+        taken
+    ):
+        raise Overtaken
+    if keep:
+        return
+    if rollings:
+        connection.execute(statement("rollup/drop_quarters"), span)
+        connection.execute(statement("rollup/drop_minutes"), span)
+    connection.execute(statement("rollup/note_quarters"), {"quarters": _notes(stretch, found)})
+
+
+def _notes(stretch: Stretch, found: _Found) -> list[dict[str, Any]]:
+    latest: dict[datetime, datetime] = {}
+    for row in found.arrivals:
+        latest[row["quarter_at"]] = row["committed_at"]  # in time's order
+    counts = Counter[datetime]()
+    for minute, readings in found.minutes.items():
+        counts[quarter_of(minute)] += readings
+    return [
+        {"quarter_at": quarter, "readings": counts[quarter], "arrived_at": latest.get(quarter)}
+        for quarter in stretch.quarters
+    ]

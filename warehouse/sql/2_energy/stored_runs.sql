@@ -1,0 +1,109 @@
+-- One row: a run of the roll-ups of some components, for the sources that say `month`, `day` or
+-- `quarter`, or whose readings may be gone (is_kept). components: a list of {device, component}.
+-- sources: a list of energy_sources. Quarters before the first month or day and after are scanned
+-- apart, so that a year does not read all of its quarters.
+create or replace macro stored_runs(quantity_asked, sources, components) as table (
+with
+
+asked as materialized (
+    select unnest(components) as point
+),
+
+stretches as materialized (
+    select unnest(sources, recursive := true)
+),
+
+quarters as materialized (
+    select stretches.*
+    from stretches
+    where stretches.source = 'quarter' or stretches.is_kept
+),
+
+days as (
+    select
+        day_runs.* exclude (day_at, quantity),
+        stretches.is_kept,
+        day_runs.day_at as start_at,
+    from day_runs
+    semi join asked
+        on day_runs.device = asked.point.device
+        and day_runs.component = asked.point.component
+    inner join stretches
+        on day_runs.day_at = stretches.start_at
+        and stretches.source = 'day'
+    where
+        day_runs.quantity = quantity_asked
+        and day_runs.day_at >= (select min(start_at) from stretches where source = 'day')
+        and day_runs.day_at <= (select max(start_at) from stretches where source = 'day')
+),
+
+months as (
+    select
+        month_runs.* exclude (month_at, quantity),
+        stretches.is_kept,
+        month_runs.month_at as start_at,
+    from month_runs
+    semi join asked
+        on month_runs.device = asked.point.device
+        and month_runs.component = asked.point.component
+    inner join stretches
+        on month_runs.month_at = stretches.start_at
+        and stretches.source = 'month'
+    where
+        month_runs.quantity = quantity_asked
+        and month_runs.month_at >= (select min(start_at) from stretches where source = 'month')
+        and month_runs.month_at <= (select max(start_at) from stretches where source = 'month')
+),
+
+quarters_before as (
+    select
+        quarter_runs.* exclude (quarter_at, quantity),
+        quarters.is_kept,
+        quarter_runs.quarter_at as start_at,
+    from quarter_runs
+    semi join asked
+        on quarter_runs.device = asked.point.device
+        and quarter_runs.component = asked.point.component
+    inner join quarters
+        on quarter_runs.quarter_at = quarters.start_at
+        and quarters.part = 'before'
+    where
+        quarter_runs.quantity = quantity_asked
+        and quarter_runs.quarter_at
+        >= (select min(quarters.start_at) from quarters where quarters.part = 'before')
+        and quarter_runs.quarter_at
+        <= (select max(quarters.start_at) from quarters where quarters.part = 'before')
+),
+
+quarters_after as (
+    select
+        quarter_runs.* exclude (quarter_at, quantity),
+        quarters.is_kept,
+        quarter_runs.quarter_at as start_at,
+    from quarter_runs
+    semi join asked
+        on quarter_runs.device = asked.point.device
+        and quarter_runs.component = asked.point.component
+    inner join quarters
+        on quarter_runs.quarter_at = quarters.start_at
+        and quarters.part = 'after'
+    where
+        quarter_runs.quantity = quantity_asked
+        and quarter_runs.quarter_at
+        >= (select min(quarters.start_at) from quarters where quarters.part = 'after')
+        and quarter_runs.quarter_at
+        <= (select max(quarters.start_at) from quarters where quarters.part = 'after')
+),
+
+final as (
+    select * from months
+    union all
+    select * from days
+    union all
+    select * from quarters_before
+    union all
+    select * from quarters_after
+)
+
+select * from final
+);
