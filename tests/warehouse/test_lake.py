@@ -35,7 +35,7 @@ TABLES = {
     "rolled_quarters",
     "sink_offsets",
     "sites",
-}  # fmt: skip
+}
 
 
 def edit_catalogue(directory, *statements):
