@@ -72,15 +72,15 @@ class Board:
         machine.await_first(self.standing, self._terms, now)
         return [transitions.tell_end(orphan, now) for orphan in orphans]
 
-    def take(self, samples: Samples, decided_us: int) -> list[Transition]:
-        """Judge samples."""
+    def take(self, samples: Samples, now: int, decided_us: int) -> list[Transition]:
+        """Judge samples that have come by `now`."""
         told: list[Transition] = []
         for part in rounds(samples, len(self.table.series)):
             judged = self._evaluator.take(part.series, part.at, part.value, part.uncertain)
             watches, at = judged.watches, judged.at
             told += self._tell(self._end_delays(watches, at), decided_us)
             told += self._tell(machine.expire(self.standing, self._terms, watches, at), decided_us)
-            told += self._tell(machine.observe(self.standing, self._terms, judged), decided_us)
+            told += self._tell(machine.observe(self.standing, self._terms, judged, now), decided_us)
             told += self._tell(self._end_delays(watches, at), decided_us)
         return told
 
@@ -93,7 +93,7 @@ class Board:
         changed = self._inhibition.update(self.standing, now)
         return told + self._tell((changed, np.full(len(changed), now)), decided_us)
 
-    def act(self, action: Action, now: int) -> list[Transition]:
+    def act(self, action: Action, now: int, decided_us: int) -> list[Transition]:
         """Do what an operator wants; the deed is told even where it changes nothing that is seen.
 
         Raises:
@@ -110,7 +110,7 @@ class Board:
             self.standing.shelved_until[chosen] = LONG_AGO
         else:
             self.standing.out_of_service[chosen] = action.deed is Deed.TAKE_OUT_OF_SERVICE
-        return self._tell((chosen, np.array([now])), now, actor=action.actor)
+        return self._tell((chosen, np.array([now])), decided_us, actor=action.actor)
 
     def counts(self) -> dict[State, int]:
         """Say how many alerts are in each state, pending ones and all."""

@@ -115,14 +115,23 @@ def expire(standing: Standing, terms: Terms, chosen: Chosen, now: Integers | int
     return unknown[seen], fresh_until[lost][seen]
 
 
-def observe(standing: Standing, terms: Terms, judged: Judged) -> Moved:
-    """Take samples in; those that are not newer than what was seen change nothing."""
-    news = (judged.verdict != Verdict.UNKNOWN) & (judged.at > standing.seen_at[judged.watches])
+def observe(standing: Standing, terms: Terms, judged: Judged, now: int) -> Moved:
+    """Take samples in.
+
+    Those that are not newer than what was seen change nothing; nor do those that are stale by `now`
+    already, as what a collector kept while the broker was away.
+    """
+    fresh_until = judged.since + terms.stale_after_us[judged.watches]
+    news = (
+        (judged.verdict != Verdict.UNKNOWN)
+        & (judged.at > standing.seen_at[judged.watches])
+        & (fresh_until > now)
+    )
     chosen, at, verdict = judged.watches[news], judged.at[news], judged.verdict[news]
     back = ~standing.fresh[chosen]
     standing.seen_at[chosen] = at
     standing.fresh[chosen] = True
-    standing.fresh_until[chosen] = judged.since[news] + terms.stale_after_us[chosen]
+    standing.fresh_until[chosen] = fresh_until[news]
     standing.value[chosen] = judged.value[news]
     standing.threshold[chosen] = judged.threshold[news]
     for times, means in (

@@ -31,18 +31,21 @@ class Samples:
         return Samples(self.series[rows], self.at[rows], self.value[rows], self.uncertain[rows])
 
 
-def samples_of(batch: pa.RecordBatch, index: SeriesIndex, sender: str) -> Samples:
+AHEAD_US = 60_000_000
+"""How far a device's clock may be ahead of ours; what is further ahead would shut out the rest."""
+
+
+def samples_of(batch: pa.RecordBatch, index: SeriesIndex, sender: str, wall_us: int) -> Samples:
     """Take what is watched from a batch of READINGS.
 
-    A reading that is stale, filled in or bad is no sample.
+    A reading that is stale, filled in or bad is no sample, nor is one of the future.
     """
     rows, series = index.locate(batch, sender)
     value = batch["value"].to_numpy(zero_copy_only=False).take(rows)
     quality = batch["quality"].to_numpy().take(rows)
-    usable = (quality <= Quality.UNCERTAIN) & ~np.isnan(value)
-    found = Samples(
-        series, batch["ts"].cast(pa.int64()).to_numpy().take(rows), value, quality > Quality.GOOD
-    )
+    at = batch["ts"].cast(pa.int64()).to_numpy().take(rows)
+    usable = (quality <= Quality.UNCERTAIN) & ~np.isnan(value) & (at <= wall_us + AHEAD_US)
+    found = Samples(series, at, value, quality > Quality.GOOD)
     return found if usable.all() else found.chosen(np.flatnonzero(usable))
 
 

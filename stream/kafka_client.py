@@ -245,6 +245,15 @@ class Consumer:
             found = self._client.end_offsets(list(asked))
         return {asked[theirs]: offset for theirs, offset in found.items()}
 
+    def offset_at(self, partition: Partition, timestamp_ms: int) -> int:
+        """Ask for the first offset whose message was produced at a time or later; else the end."""
+        theirs = self._theirs(partition)
+        with _our_errors(self._kafka):
+            found = self._client.offsets_for_times({theirs: timestamp_ms})[theirs]
+            if found is None or found.timestamp < 0:  # Tansu's way of saying that there is none
+                return int(self._client.end_offsets([theirs])[theirs])
+        return int(found.offset)
+
     def pause(self, partitions: Iterable[Partition]) -> None:
         """Give nothing of these partitions until they are resumed."""
         self._client.pause(*(self._theirs(partition) for partition in partitions))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -124,9 +124,17 @@ class Outbox:
             OutboxCorrupt: the file was damaged meanwhile.
             ValueError: the batch has not the schema that `topic` promises.
         """
-        if not len(batch):
+        return self.append_each(topic, [batch] if len(batch) else [])
+
+    def append_each(self, topic: str, batches: Iterable[pa.RecordBatch]) -> tuple[int, ...]:
+        """Store batches in messages of their own, all of them or none; else as `append`."""
+        pieces = [
+            piece
+            for batch in batches
+            for piece in codec.encode_within(batch, topic, self._max_message_bytes)
+        ]
+        if not pieces:
             return ()
-        pieces = codec.encode_within(batch, topic, self._max_message_bytes)
         with self._lock, self._file.transaction():
             dropped = self._make_room(sum(_size(value) for _, value in pieces))
             seqs = self._insert(topic, pieces)

@@ -113,6 +113,16 @@ class Subscriber:
         """
         return self._reading(partition).position(partition)
 
+    def offset_at(self, partition: Partition, timestamp_ms: int) -> int:
+        """Ask for the first offset whose message was produced at a time or later; else the end.
+
+        `timestamp_ms`: milliseconds since 1970, UTC.
+
+        Raises:
+            StreamError: the partition is not assigned; BrokerUnavailable: nobody answers.
+        """
+        return self._reading(partition).offset_at(partition, timestamp_ms)
+
     def high_water(self) -> dict[Partition, int]:
         """Ask for the offset that the next message of each assigned partition will get.
 
