@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from alerts.kernels import combine, judge
 from alerts.machine import Judged, Verdict
 from alerts.ragged import Ragged
 from alerts.standing import LONG_AGO, Chosen
-from alerts.watch import Flags, Floats, Integers, Measure, Numbers, WatchTable
+from alerts.watch import MOST_CODE, Flags, Floats, Integers, Measure, Numbers, WatchTable
 from alerts.windows import Counts, Frozen, Rates
 
 _Sampled: TypeAlias = tuple[Chosen, Integers, Integers, Floats, Flags]
@@ -30,6 +29,7 @@ class Evaluator:
         self._value = np.full(len(table.series), np.nan)
         self._uncertain = np.zeros(len(table.series), np.bool_)
         self._is_relative = bool((table.relative_to >= 0).any())
+        self._has_codes = bool(((table.mask != 0) | (table.code_set >= 0)).any())
         self._single = np.diff(table.input_start) == 1
         self._all_single = bool(self._single.all())
         self._row = np.zeros(len(table), np.int64)
@@ -52,14 +52,30 @@ class Evaluator:
         self._at[series], self._value[series] = at, value
         self._uncertain[series] = uncertain
         if Measure.COUNT in self._in_use:
-            self._note_events(series, at, (value > 0) & (value != before) & ~np.isnan(before))
+            changed = np.flatnonzero((value != before) & ~np.isnan(before))
+            self._note_events(series[changed], at[changed], value[changed], before[changed])
         return self._judge(*self._affected(series))
 
-    def _note_events(self, series: Numbers, at: Integers, events: Flags) -> None:
-        origin, watches = self._watches_of.of(series[events])
+    def _note_events(self, series: Numbers, at: Integers, value: Floats, before: Floats) -> None:
+        origin, watches = self._watches_of.of(series)
         counting = self._table.measure[watches] == Measure.COUNT
-        rows = self._row[watches[counting]]
-        self._counts.take(rows, at[events][origin[counting]], np.ones(len(rows), np.bool_))
+        origin, watches = origin[counting], watches[counting]
+        counted = self._counted(watches, value[origin])
+        events = (counted > 0) & (counted != self._counted(watches, before[origin]))
+        self._counts.take(self._row[watches], at[origin], events)
+
+    def _counted(self, watches: Chosen, value: Floats) -> Floats:
+        """Give what counts of each input: some of its bits, or only certain codes."""
+        if not self._has_codes:
+            return value
+        table = self._table
+        whole = np.clip(value, 0, 2.0**62).astype(np.int64)
+        mask, code_set = table.mask[watches], table.code_set[watches]
+        counted = np.where(mask != 0, whole & mask, value)
+        if len(table.code_sets):
+            known = table.code_sets[code_set, np.minimum(whole, MOST_CODE + 1)]
+            counted = np.where((code_set >= 0) & ~known, 0.0, counted)
+        return np.asarray(counted, np.float64)
 
     def _affected(self, series: Numbers) -> _Sampled:
         """Give the watches that any of the series is an input of, with what they come to."""
@@ -81,7 +97,8 @@ class Evaluator:
     def _of_one(self, watches: Chosen) -> _Sampled:
         series = self._inputs.values[self._inputs.start[watches]]
         at = self._at[series]
-        return watches, at, at, self._value[series], self._uncertain[series]
+        value = self._counted(watches, self._value[series])
+        return watches, at, at, value, self._uncertain[series]
 
     def _of_several(self, watches: Chosen) -> _Sampled:
         _, series = self._inputs.of(watches)
@@ -121,5 +138,8 @@ class Evaluator:
         if not self._is_relative:
             return fire, clear
         rating = self._table.relative_to[watches]
-        factor: npt.NDArray[np.float64] = np.where(rating >= 0, self._value[rating], 1.0)
-        return fire * factor, clear * factor
+        reading = self._value[rating]
+        added = self._table.is_added[watches]
+        factor = np.where((rating >= 0) & ~added, reading, 1.0)
+        offset = np.where((rating >= 0) & added, reading, 0.0)
+        return fire * factor + offset, clear * factor + offset

@@ -34,6 +34,9 @@ NO_ROW = -np.inf
 ANY_ROW = -float(np.finfo(np.float64).max)
 """What to put as `fire` and `clear` where any row of the query is a breach."""
 
+MOST_CODE = 254
+"""The largest value that `codes` can name."""
+
 
 class Measure(IntEnum):
     """How a watch's value comes from its inputs."""
@@ -105,6 +108,12 @@ class Watch:
     below: bool = False
     relative_to: SeriesKey | None = None
     """A reading that `fire` and `clear` are multiples of; None: they are absolute."""
+    is_added: bool = False
+    """That reading is added to `fire` and `clear` instead."""
+    mask: int = 0
+    """Of an input only these bits count, as in a word of flags; 0: all of it."""
+    codes: tuple[int, ...] = ()
+    """Of an input only these values count, 1 to MOST_CODE, any other as 0; empty: all."""
     window_us: int = 0
     on_delay_us: int = 0
     off_delay_us: int = 0
@@ -132,6 +141,12 @@ class WatchTable:
     inputs: Numbers
     relative_to: Numbers
     """Series, or -1."""
+    is_added: Flags
+    mask: Integers
+    code_set: Numbers
+    """Row of `code_sets`, or -1."""
+    code_sets: Flags
+    """Row by row, by code from 0 to beyond MOST_CODE: whether it counts."""
     fire: Floats
     clear: Floats
     below: Flags
@@ -157,6 +172,11 @@ def build_table(rules: Sequence[RuleFacts], watches: Iterable[Watch]) -> WatchTa
     number_of: dict[SeriesKey, int] = {}
     inputs = [number_of.setdefault(key, len(number_of)) for row in rows for key in row.inputs]
     relative_to = [_numbered(row.relative_to, number_of) for row in rows]
+    numbers_of_codes: dict[tuple[int, ...], int] = {}
+    code_set = [
+        numbers_of_codes.setdefault(row.codes, len(numbers_of_codes)) if row.codes else -1
+        for row in rows
+    ]
     alerts = tuple(alert_id(row.rule, row.device, row.component) for row in rows)
     _refuse_twins(alerts, rows)
     return WatchTable(
@@ -172,6 +192,10 @@ def build_table(rules: Sequence[RuleFacts], watches: Iterable[Watch]) -> WatchTa
         input_start=np.cumsum([0, *(len(row.inputs) for row in rows)], dtype=np.int64),
         inputs=np.array(inputs, np.int32),
         relative_to=np.array(relative_to, np.int32),
+        is_added=np.array([row.is_added for row in rows], np.bool_),
+        mask=np.array([row.mask for row in rows], np.int64),
+        code_set=np.array(code_set, np.int32),
+        code_sets=_code_sets(numbers_of_codes),
         fire=np.array([row.fire for row in rows], np.float64),
         clear=np.array([row.clear for row in rows], np.float64),
         below=np.array([row.below for row in rows], np.bool_),
@@ -186,6 +210,11 @@ def build_table(rules: Sequence[RuleFacts], watches: Iterable[Watch]) -> WatchTa
 
 def _numbered(key: SeriesKey | None, number_of: dict[SeriesKey, int]) -> int:
     return -1 if key is None else number_of.setdefault(key, len(number_of))
+
+
+def _code_sets(sets: Iterable[tuple[int, ...]]) -> Flags:
+    rows = [np.isin(np.arange(MOST_CODE + 2), codes) for codes in sets]
+    return np.array(rows, np.bool_).reshape(-1, MOST_CODE + 2)
 
 
 def _refuse_twins(alerts: Sequence[str], rows: Sequence[Watch]) -> None:
