@@ -14,13 +14,15 @@ T = TypeVar("T")
 
 
 def resolved(value: T, folder: Path) -> T:
-    """Copy a model, or a dict of models, with every path in it joined to the folder."""
+    """Copy a model, dict or tuple with every path in it joined to the folder."""
     if isinstance(value, Path):
         return cast("T", folder / value)
     if isinstance(value, BaseModel):
         return value.model_copy(update={name: resolved(inner, folder) for name, inner in value})
     if isinstance(value, dict):
         return cast("T", {name: resolved(inner, folder) for name, inner in value.items()})
+    if isinstance(value, tuple):
+        return cast("T", tuple(resolved(inner, folder) for inner in value))
     return value
 
 

@@ -30,5 +30,6 @@ def _inner(part: dict[str, Any], step: str | int) -> dict[str, Any] | None:
     if inner is None and isinstance(step, int):
         inner = part.get("items")
     if inner is None:
-        inner = part.get("additionalProperties")
+        named = part.get("patternProperties", {}).values()
+        inner = next(iter(named), part.get("additionalProperties"))
     return inner if isinstance(inner, dict) else None

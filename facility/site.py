@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
@@ -23,15 +22,11 @@ from pydantic import (
 )
 
 from facility.address import AddressUrl
+from facility.alert_settings import Alerts
 from facility.lake_address import BucketUrl, CatalogueUrl, EndpointUrl
+from facility.model import Model
 from facility.roles import DeviceRole, MeterRole
 from facility.secret import Secret
-
-
-class Model(BaseModel):
-    """Base of every configuration model: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 def _known_time_zone(name: str) -> str:
@@ -322,7 +317,7 @@ class Lake(Model):
     flush_seconds: float = Field(default=2.0, gt=0)
     flush_rows: int = Field(default=1_000_000, ge=1)
     flush_megabytes: float = Field(default=256, gt=0)
-    retention_days: dict[KeptTable, Annotated[float, Field(gt=0)]] = {}
+    retention_days: dict[KeptTable, Annotated[float, Field(gt=0)]] = Field(default={})
     """By table: how long a row is kept; one that is not named is kept for ever."""
     history_hours: float = Field(default=24, gt=0)
     """How far back the lake can be asked as it was then; replaced files stay on disk so long."""
@@ -343,12 +338,13 @@ class Site(Model):
     meters: tuple[Meter, ...] = ()
     boundary: Boundary | None = None
     factors: tuple[Factor, ...] = ()
-    loss_bands: dict[LossyPart, LossBand] = {}
+    loss_bands: dict[LossyPart, LossBand] = Field(default={})
     """Instead of the defaults of `facility.loss_bands`."""
-    snmp_credentials: dict[str, SnmpCredential] = {}
-    http_credentials: dict[str, HttpCredential] = {}
-    modbus_credentials: dict[str, Tls] = {}
+    snmp_credentials: dict[str, SnmpCredential] = Field(default={})
+    http_credentials: dict[str, HttpCredential] = Field(default={})
+    modbus_credentials: dict[str, Tls] = Field(default={})
     """For `modbus+tls`; a device without one is checked against the system's authorities."""
     kafka: Kafka = Kafka()
     outbox: Outbox = Outbox()
     lake: Lake = Lake()
+    alerts: Alerts = Alerts()

@@ -10,8 +10,10 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from facility.address import parse_address
+from facility.alert_settings import Alerts
 from facility.expansion import Value, range_values
 from facility.factors import Factors
+from facility.model import Model
 from facility.roles import DeviceRole, MeterRole
 from facility.site import (
     Boundary,
@@ -22,7 +24,6 @@ from facility.site import (
     Lake,
     LossBand,
     LossyPart,
-    Model,
     Outbox,
     Place,
     SnmpCredential,
@@ -179,3 +180,4 @@ class SiteFile(Model):
     kafka: Kafka = Kafka()
     outbox: Outbox = Outbox()
     lake: Lake = Lake()
+    alerts: Alerts = Alerts()

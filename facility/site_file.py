@@ -43,7 +43,13 @@ from facility.yaml_lines import YamlEntry, YamlMistake, parse_yaml
 
 Profiles = Mapping[str, str] | Collection[str]
 
-_PATH_SECTIONS = (*dict.fromkeys(CREDENTIAL_TABLES.values()), "kafka", "outbox", "lake")
+_PATH_SECTIONS = (
+    *dict.fromkeys(CREDENTIAL_TABLES.values()),
+    "kafka",
+    "outbox",
+    "lake",
+    "alerts",
+)
 
 
 def load_site(path: str | Path, *, profiles: Profiles | None = None) -> Site:
@@ -193,6 +199,9 @@ def _missing_files(form: Form, folder: Path) -> Iterator[Finding]:
         for field, path in paths_in(getattr(form.entries, section)):
             if str(field[-1]).endswith("_file") and not (folder / path).is_file():
                 yield Finding(root, (section, *field), f"{folder / path} is no file")
+    for index, path in enumerate(form.entries.alerts.rules):
+        if not (folder / path).is_file():
+            yield Finding(root, ("alerts", "rules", index), f"{folder / path} is no file")
 
 
 def _site(form: Form, draft: Draft, folder: Path) -> Site:

@@ -1,0 +1,51 @@
+"""The `alerts:` section of the site file: which rules hold here, and the figures they need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from facility.model import Model
+from facility.roles import DeviceRole
+
+ValueName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class SiteValue(Model):
+    """A figure that a threshold refers to, and the devices it is for."""
+
+    value: Finite
+    """In the unit of the quantity that it is compared with."""
+    role: DeviceRole | None = None
+    profile: str | None = None
+    device: str = "*"
+    """Pattern of device ids such as `hall-1/*/pdu-a`."""
+
+
+def _for_all(value: object) -> object:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return ({"value": value},) if is_number else value
+
+
+SiteValues = Annotated[
+    tuple[SiteValue, ...],
+    Field(min_length=1),
+    BeforeValidator(_for_all, json_schema_input_type=float | tuple[SiteValue, ...]),
+]
+"""The first that fits a device counts. A file may write just a number, for all devices."""
+
+
+class Alerts(Model):
+    """What is watched. A rule of the site's own takes the place of the pack's of its name."""
+
+    pack: Literal["default", "none"] = "default"
+    """The rules that come with Busway."""
+    rules: tuple[Path, ...] = ()
+    """Files of rules, relative to this file."""
+    switched_off: tuple[str, ...] = ()
+    """Names of rules that are not to be watched."""
+    site_values: dict[ValueName, SiteValues] = Field(default={})
+    """By name: what rules refer to and no device tells, such as the rating of a breaker."""
