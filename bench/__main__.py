@@ -29,6 +29,7 @@ STAGES = {
     "dcgm": "bench.dcgm",
     "poller": "bench.poller",
     "codec": "bench.codec",
+    "alerts": "bench.alerts",
     "stream": "bench.stream",
     "sink": "bench.sink",
     "flow": "bench.flow",
