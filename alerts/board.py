@@ -58,10 +58,10 @@ class Board:
         self.standing = begin(len(table))
         self.number_of = {alert: number for number, alert in enumerate(table.alert)}
         self._inhibition = Inhibition(table, feeds)
-        on_delay_us = np.maximum(table.on_delay_us, self._inhibition.wait_us)
+        wait_us = np.where(table.urgent, 0, self._inhibition.wait_us)
+        on_delay_us = np.maximum(table.on_delay_us, wait_us)
         self._terms = machine.terms_of(table, on_delay_us)
         self._evaluator = Evaluator(table)
-        self._all = np.arange(len(table))
         self._is_announced = np.array([rule.is_announced for rule in table.rules], np.bool_)
 
     def start(self, last: Iterable[Transition], now: int) -> list[Transition]:
@@ -80,16 +80,18 @@ class Board:
             watches, at = judged.watches, judged.at
             told += self._tell(self._end_delays(watches, at), decided_us)
             told += self._tell(machine.expire(self.standing, self._terms, watches, at), decided_us)
-            told += self._tell(machine.observe(self.standing, self._terms, judged, now), decided_us)
-            told += self._tell(self._end_delays(watches, at), decided_us)
+            back = machine.observe(self.standing, self._terms, judged, now)
+            moved = self._end_delays(watches, at)
+            told += self._tell(machine.merged(moved, back), decided_us)
         return told
 
     def tick(self, now: int, decided_us: int) -> list[Transition]:
         """End delays, shelvings and suppressions by the clock, and find what is stale."""
         told = self._tell(machine.end_shelving(self.standing, now), decided_us)
-        told += self._tell(self._end_delays(self._all, now), decided_us)
-        told += self._tell(machine.expire(self.standing, self._terms, self._all, now), decided_us)
-        told += self._tell(self._end_delays(self._all, now), decided_us)
+        due = machine.due(self.standing, now)
+        told += self._tell(self._end_delays(due, now), decided_us)
+        told += self._tell(machine.expire(self.standing, self._terms, due, now), decided_us)
+        told += self._tell(self._end_delays(due, now), decided_us)
         changed = self._inhibition.update(self.standing, now)
         return told + self._tell((changed, np.full(len(changed), now)), decided_us)
 

@@ -80,6 +80,15 @@ def await_first(standing: Standing, terms: Terms, now: int) -> None:
     standing.fresh_until[waiting] = now + terms.stale_after_us[waiting]
 
 
+def due(standing: Standing, now: int) -> Chosen:
+    """Give the watches that the clock alone may change: few, and cheaper found than looked at."""
+    return np.flatnonzero(
+        (standing.breached_at != NEVER)
+        | (standing.core == Core.ACTIVE)
+        | (standing.fresh & (standing.fresh_until <= now))
+    )
+
+
 def end_delays(standing: Standing, terms: Terms, chosen: Chosen, now: Integers | int) -> Moved:
     """Fire and clear what has been so for its delay by `now`, as far as samples are fresh."""
     fresh_until = standing.fresh_until[chosen]
@@ -113,6 +122,12 @@ def expire(standing: Standing, terms: Terms, chosen: Chosen, now: Integers | int
     standing.breached_at[unknown] = standing.cleared_at[unknown] = NEVER
     seen = standing.core[unknown] == Core.ACTIVE
     return unknown[seen], fresh_until[lost][seen]
+
+
+def merged(moved: Moved, other: Moved) -> Moved:
+    """Give the watches of both, each once; where both have one, with the first one's time."""
+    new = ~np.isin(other[0], moved[0])
+    return np.concatenate([moved[0], other[0][new]]), np.concatenate([moved[1], other[1][new]])
 
 
 def observe(standing: Standing, terms: Terms, judged: Judged, now: int) -> Moved:

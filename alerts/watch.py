@@ -120,6 +120,7 @@ class Watch:
     stale_after_us: int
     latch: bool = False
     urgent: bool = False
+    """It does not wait for what may explain it: it fires first, and is suppressed afterwards."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

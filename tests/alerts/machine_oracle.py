@@ -26,8 +26,8 @@ class Oracle:
         if verdict != self.verdict:
             self.since = at
         self.verdict, self.sampled_at = verdict, at
-        self._show(at)
         self._end_delays(at)
+        self._show(at)
 
     def tick(self, at) -> None:
         if self.shelved_until is not None and self.shelved_until <= at:
