@@ -3,7 +3,8 @@
 BuswayError
 ├── ConfigError             mend the file it names; start-up is refused
 │   ├── SiteFileError
-│   └── ProfileError
+│   ├── ProfileError
+│   └── RuleFileError
 ├── DeviceError             the device is marked, its poll is booked as failed, others go on
 │   ├── DeviceUnreachable   no connection: check address, cabling, firewall
 │   ├── DeviceTimeout       connected, but silent past the deadline
@@ -41,6 +42,10 @@ class SiteFileError(ConfigError):
 
 class ProfileError(ConfigError):
     """A device profile is wrong or missing."""
+
+
+class RuleFileError(ConfigError):
+    """A file of alert rules is wrong."""
 
 
 class DeviceError(BuswayError):
