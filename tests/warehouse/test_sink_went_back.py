@@ -21,7 +21,9 @@ from structlog.testing import capture_logs
 
 from stream.message import Partition
 from stream.outbox import Outbox
+from warehouse.layout import LAYOUTS
 from warehouse.query import run_sql
+from warehouse.statements import statement
 
 
 def values(lake) -> list[float]:
@@ -68,6 +70,13 @@ def test_a_duplicate_that_is_still_in_the_buffer_is_one(lake):
     feed = one_log([message(1), message(2), again, again, message(1)])
     run_to_end(make_sink(lake, feed, flush_seconds=0.5), feed)
     assert values(lake) == values_of(1, 2, 101)
+
+
+def test_rows_of_every_topic_can_be_looked_for(lake):
+    for topic, layout in LAYOUTS.items():
+        row = dict.fromkeys((layout.time, *layout.keys))
+        found = lake.connection.fetch(statement(f"has_{layout.table}_row"), row)
+        assert found["found"].to_pylist() == [0], topic
 
 
 def test_polls_are_told_apart_too(lake):
