@@ -1,11 +1,12 @@
 -- One row: a section of the power tree with meters above and below, and whether what entered it in
--- the window left it, but for what is lost between. See power_tree, section_energy. node: its name.
--- in_wh, out_wh: Wh, of the meters whose energy is known. residual_wh: in less out. error_wh: plus or
--- minus, by class and resolution of all (balance_error_wh). expected_*_ratio: loss over in_wh that is
--- expected, the bands of the parts weighted by what went through them. verdict: `closes`, `loses too
--- much`, `gains energy`, `cannot be told` (then reason). likely_fault: `sign`, `word order`,
--- `register`, `CT ratio`, `dead`, `missing child`, of likely_meter: with it put right this section
--- closes, and none that closed opens. arithmetic: the sums, and what would put them right.
+-- the window left it, but for what is lost between. See power_tree and section_energy.
+-- node: its name. in_wh, out_wh: Wh, of the meters whose energy is known. residual_wh: in less out.
+-- error_wh: plus or minus, by class and resolution of all (balance_error_wh). expected_low_ratio,
+-- expected_high_ratio: loss over in_wh that is expected, the bands of the parts weighted by what
+-- went through them. verdict: `closes`, `loses too much`, `gains energy`, or `cannot be told` (then
+-- reason). likely_fault: `sign`, `word order`, `register`, `CT ratio`, `dead`, `missing child`;
+-- likely_meter: with it put right this section closes, and none that closed opens. equally_likely:
+-- how many explain it as well. arithmetic: the sums, and what would put them right.
 create or replace macro balance(from_at, to_at) as table (
 with
 
@@ -199,38 +200,37 @@ explained as (
         and bool_and(tried.closes or tried.verdict_before <> 'closes')
 ),
 
+-- what others of its role took there
 siblings as (
     select
-        members.section,
-        members.end_kind,
-        members.meter_role,
+        explained.section,
+        explained.meter,
+        median(others.energy_wh) as usual_wh,
         count(*) as meters,
-        sum(members.energy_wh) as sum_wh,
-        median(members.energy_wh) as median_wh,
-    from members
-    inner join judged using (section)
-    where judged.verdict <> 'closes' and members.is_complete and members.energy_wh > 0
-    group by members.section, members.end_kind, members.meter_role
-    having count(*) >= 2
+    from (select distinct explained.section, explained.meter from explained) as explained
+    inner join members using (section, meter)
+    inner join members as others
+        on members.section = others.section
+        and members.end_kind = others.end_kind
+        and members.meter_role = others.meter_role
+        and members.meter <> others.meter
+    where others.energy_wh > 0
+    group by explained.section, explained.meter
 ),
 
 ranked as (
     select
         explained.*,
-        -- the other one, or the one in the middle
-        if(siblings.meters = 2, siblings.sum_wh - explained.energy_wh, siblings.median_wh)
-            as usual_wh,
-        abs(ln(explained.corrected_wh / nullif(usual_wh, 0))) as unlike_siblings,
-        -- no likely fault, that made it like its siblings
+        abs(ln(explained.corrected_wh / siblings.usual_wh)) as unlike_siblings,
+        -- no likely fault, that made it like two others and more
         coalesce(
-            siblings.meters > 2
+            siblings.meters > 1
             and unlike_siblings
-            > abs(ln(nullif(greatest(explained.energy_wh, 0), 0) / usual_wh)) + 0.25,
+            > abs(ln(nullif(greatest(explained.energy_wh, 0), 0) / siblings.usual_wh)) + 0.25,
             false
         ) as was_like_siblings,
     from explained
-    inner join members using (section, meter)
-    left join siblings using (section, end_kind, meter_role)
+    left join siblings using (section, meter)
     union all
     select
         judged.section,
@@ -244,7 +244,6 @@ ranked as (
         0,
         1,
         0,
-        null,
         null,
         false,
     from judged
@@ -268,7 +267,7 @@ ways as (
     qualify row_number() over (
         partition by ranked.section, ranked.meter
         order by
-            ranked.was_like_siblings, ranked.sections_closed desc, ranked.rank, ranked.off_wh
+            ranked.sections_closed desc, ranked.was_like_siblings, ranked.rank, ranked.off_wh
     ) = 1
 ),
 
@@ -277,7 +276,7 @@ best as (
     from ways
     qualify rank() over (
         partition by ways.section
-        order by ways.was_like_siblings, ways.sections_closed desc, ways.rank
+        order by ways.sections_closed desc, ways.was_like_siblings, ways.rank
     ) = 1
 ),
 

@@ -1,12 +1,13 @@
 -- One row: a stage of the way from the utility's meter to the GPU board in a period.
 -- energy_kwh: kWh of all meters of the stage. The rest is of the step from from_stage, the metered
--- stage before: entered_kwh less left_kwh (to cooling, other loads, later stages) less arrived_kwh is
--- loss_kwh; parallel branches are summed, and branches that do not lead to this stage left out.
--- efficiency_ratio = arrived / (entered - left), a ratio of sums; cumulative_ratio: product of those
--- so far. expected_loss_ratio: what the parts between typically lose (loss_bands); closes: the loss is
--- within 3 % of what went in of that. error_kwh: balance_error_wh of the step's meters. reason:
--- why there is no figure. The board is GPU boards only: all else in a rack (CPUs, switches, fans,
--- conversion) is loss there, so nothing is expected. The power tree is that of the window's end.
+-- stage before: entered_kwh less left_kwh (to cooling, other loads, later stages) less arrived_kwh
+-- is loss_kwh; parallel branches are summed, branches that do not lead to this stage left out.
+-- efficiency_ratio = arrived / (entered - left), a ratio of sums; cumulative_ratio: product of
+-- those so far. expected_loss_ratio: what the parts between typically lose (loss_band_versions);
+-- closes: the loss differs from that by at most 3 % of what went in. error_kwh: balance_error_wh of
+-- the step's meters. reason: why there is no figure. The board is GPU boards only: all else in a
+-- rack (CPUs, switches, fans, conversion) is loss there, so nothing is expected. The power tree is
+-- that of the window's end.
 create or replace macro ladder(from_at, to_at, grain := 'window') as table (
 with
 

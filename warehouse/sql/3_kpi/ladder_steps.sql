@@ -1,10 +1,10 @@
--- One row: a meter, or the GPUs of a node, that a step of the ladder counts (see ladder). The tree
--- is that of a time.
+-- One row: a meter, or the GPUs of a node, that a step of the ladder counts (see ladder), in the
+-- power tree of a time.
 -- stage_order: the stage at which the step ends; from_order: the metered stage before it. way:
 -- `enters` (what comes into the step), `arrives` (at the stage), `leaves` (on other ways: cooling,
--- other loads, or a later stage); sign: -1 for export. expected_ratio: what is typically lost on the
--- way to an arriving meter. The step is all sections of the power tree from the stage before down to
--- this one that lead here, through meters of the role feeder.
+-- other loads, or a later stage); sign: -1 for export. expected_ratio: what is typically lost on
+-- the way to an arriving meter. The step is all sections of the power tree from the stage before
+-- down to this one that lead here, through meters of the role feeder.
 create or replace macro ladder_steps(at_time) as table (
 with recursive
 
@@ -42,8 +42,7 @@ passages as (
         on upper_end.meter = lower_end.meter
         and lower_end.end_kind = 'upstream'
     semi join onward on lower_end.section = onward.section
-    where upper_end.end_kind = 'downstream' and upper_end.stage_order is null
-        and upper_end.meter_role = 'feeder'
+    where upper_end.end_kind = 'downstream' and upper_end.meter_role = 'feeder'
 ),
 
 walks(from_order, start_section, section, expected_ratio) as (
@@ -65,7 +64,9 @@ walks(from_order, start_section, section, expected_ratio) as (
 metered as (
     select distinct tree.stage_order
     from tree
-    where tree.stage_order is not null and (tree.end_kind = 'downstream' or tree.stage_order in (1, 7))
+    where
+        tree.stage_order is not null
+        and (tree.end_kind = 'downstream' or tree.stage_order in (1, 7))
 ),
 
 steps as (

@@ -84,9 +84,11 @@ known as (
         exported.rise_wh as exported_wh,
         register.swapped_2_wh,
         register.swapped_4_wh,
+        -- a register that rises faster than can flow is not believed, and yet shows how much
+        if(meters.is_complete, meters.energy_wh, register.rise_wh) as counted_wh,
         -- what the register and the power say of each other
-        abs(power.integral_wh - meters.energy_wh)
-        <= 0.03 * abs(meters.energy_wh) + meters.resolution_wh as power_agrees,
+        abs(power.integral_wh - counted_wh)
+        <= 0.03 * abs(counted_wh) + meters.resolution_wh as power_agrees,
     from meters
     left join evidence as power
         on meters.meter = power.meter and power.quantity = 'active_power_w'
@@ -148,15 +150,12 @@ ways as (
         known.meter,
         4,
         'CT ratio',
-        ct_ratio_errors.factor * known.energy_wh,
-        as_kwh(known.energy_wh) || ' x ' || round(ct_ratio_errors.factor, 3) || ' = '
-        || as_kwh(ct_ratio_errors.factor * known.energy_wh) || ': ' || ct_ratio_errors.meaning,
+        ct_ratio_errors.factor * known.counted_wh,
+        as_kwh(known.counted_wh) || ' x ' || round(ct_ratio_errors.factor, 3) || ' = '
+        || as_kwh(ct_ratio_errors.factor * known.counted_wh) || ': ' || ct_ratio_errors.meaning,
     from known
     cross join ct_ratio_errors
-    where
-        known.is_complete
-        and coalesce(known.power_agrees, true)
-        and known.energy_wh > known.resolution_wh
+    where coalesce(known.power_agrees, true) and known.counted_wh > known.resolution_wh
     union all
     select
         known.meter,

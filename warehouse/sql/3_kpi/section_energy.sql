@@ -1,8 +1,8 @@
 -- One row: a meter at an end of a section of the power tree (see power_tree), where there are
 -- meters above and below, with its energy in the window.
--- sign: -1 where an upstream meter counts what is given back (export), else 1. energy_wh: 0 where it
--- is not known (is_complete is false). accuracy_wh: accuracy class times energy. The tree is that
--- of the window's end.
+-- sign: -1 where an upstream meter counts what is given back (export), else 1. energy_wh: 0 where
+-- it is not known (is_complete is false). accuracy_wh: accuracy class times energy. The tree is
+-- that of the window's end.
 create or replace macro section_energy(from_at, to_at) as table (
 with
 
