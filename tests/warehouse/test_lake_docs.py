@@ -11,16 +11,18 @@ import prometheus_client
 from sink_feed import make_sink, message, one_log, run_to_end
 
 from facility.site import Lake as LakeSettings
+from warehouse.lake import Lake
 from warehouse.maintenance.schedule import jobs_of
+from warehouse.sink import ENGINE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "lake.md").read_text("utf-8")
 
 
-def test_its_queries_run_where_there_is_no_code_of_ours(lake, tmp_path):
+def test_its_queries_run_where_there_is_no_code_of_ours(tmp_path):
     """Extensions come from their wheels here, and from DuckDB's own place for whoever installs."""
-    feed = one_log([message(1)])
-    run_to_end(make_sink(lake, feed), feed)
-    lake.close()
+    with Lake.create_or_open(tmp_path / "lake", settings=ENGINE) as lake:
+        feed = one_log([message(1)])
+        run_to_end(make_sink(lake, feed), feed)
     blocks = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
     queries = [block.replace("install ducklake;\ninstall sqlite;\n", "") for block in blocks]
     assert len(queries) == 2
