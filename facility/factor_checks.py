@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from facility.draft import Draft, StatedFactor
 from facility.factors import CARBON_SOURCES, FACTORS, Factors
 from facility.mistakes import Finding, Origin, did_you_mean
+from facility.roles import DeviceRole
 from facility.site import Factor
 from facility.yaml_lines import YamlEntry, YamlFile
 
@@ -63,6 +64,9 @@ def _known_subjects(draft: Draft) -> dict[str, set[str]]:
             "water_intake": ids,
             "heat_use": ids,
             "fluid_w_per_lpm_k": ids | {device.role.value for device in devices},
+            "gpu_model": {device.id for device in devices if device.role is DeviceRole.GPU_NODE}
+            | draft.broken_names
+            | {DeviceRole.GPU_NODE.value},
             "intake_sensor": ids | {device.profile for device in devices},
         }
     return known

@@ -19,6 +19,8 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
+GpuModel = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
+GpuPeak = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+/[a-z0-9]+$")]
 AirClass = Literal["A1", "A2", "A3", "A4"]
 WaterKind = Literal["potable", "reclaimed", "ground", "surface", "rain", "sea"]
 HeatUse = Literal["plant", "reuse", "district_cooling"]
@@ -75,6 +77,11 @@ class Factors(Model):
     """Heat carried by 1 L/min of a fluid per kelvin, by device or role of device."""
     intake_sensor: dict[str, str] = Field(default={})
     """Component whose `temperature_c` is that of intake air, by device or profile."""
+    gpu_model: dict[str, GpuModel] = Field(default={})
+    """What the GPUs of a node are, by device, or of all nodes as `gpu_node`."""
+    gpu_peak_pflops: dict[GpuPeak, Positive] = Field(default={})
+    """The most one GPU can do without sparsity, by `MODEL/arithmetic`; over and beside those of
+    the lake's `gpu_peaks`."""
     eu_2024_1364: dict[EuField, float | str] = Field(default={})
     """What the EU's reporting asks for and no telemetry gives."""
 

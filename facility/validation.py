@@ -50,6 +50,8 @@ _PATTERNS = {
     r"^[a-z][a-z0-9_]*$": "a lower-case name such as rack",
     r"^[a-z0-9]+(-[a-z0-9]+)*$": "a lower-case name such as schneider-pm5000",
     r"^1(\.\d+)+$": "an OID such as 1.3.6.1.2.1.33.1.2.7.0",
+    r"^[A-Za-z0-9-]+$": "a model such as GB200",
+    r"^[A-Za-z0-9-]+/[a-z0-9]+$": "a model and its arithmetic such as GB200/fp8",
     r"^[A-Za-z0-9._:-]+$": "a GPU's UUID as nvidia-smi -L prints it",
     r"^[a-z+]+://": "a URL such as modbus://10.1.2.3:502?unit=7 or snmp://10.1.2.4",
 }
