@@ -45,7 +45,10 @@ def _known_quantity(name: str) -> str:
 
 def _sound_template(text: str) -> str:
     if unknown := unknown_names(text):
-        raise ValueError(f"{{{unknown[0]}}} is none of {', '.join(sorted(NAMES))}")
+        raise ValueError(
+            f"{{{unknown[0]}}} is none of {', '.join(sorted(NAMES))}, "
+            "and only numbers may say how they are written: {value:.1f}, {value:.0%}"
+        )
     return text
 
 
@@ -137,7 +140,8 @@ class Rule(Simple):
     class_: str = Field(alias="class", min_length=1)
     """Whose business it is: power, cooling, leak, it, data."""
     message: Template
-    """With {value}, {threshold}, {device}, {component}, {quantity}, {unit}, {place}."""
+    """With {value}, {threshold}, {device}, {component}, {quantity}, {unit}, {place}; numbers also
+    as {value:.1f} or, in per cent, {value:.0%}."""
     response: str = ""
     """What to do."""
     owner: str = ""

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from alerts.message import as_text, render
+from alerts.message import render
 from alerts.standing import LONG_AGO, STATES, Standing
 from alerts.watch import WatchTable
 from facility.alert import State, Transition
@@ -32,8 +32,8 @@ def tell(
     quantity = load_catalogue().get(table.quantity[watch])
     until_us = int(standing.shelved_until[watch])
     names = {
-        "value": as_text(value),
-        "threshold": as_text(threshold),
+        "value": value,
+        "threshold": threshold,
         "device": table.device[watch],
         "component": table.component[watch],
         "quantity": table.quantity[watch],
