@@ -5,13 +5,14 @@ Samples, ticks of the clock and what operators do go in; transitions come out, i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
 from alerts import machine, transitions
+from alerts.adopt import adopt_standing, moves
 from alerts.evaluate import Evaluator
 from alerts.inhibition import Inhibition
 from alerts.machine import Moved
@@ -19,7 +20,7 @@ from alerts.restore import put_back
 from alerts.samples import Samples, rounds
 from alerts.series import SeriesIndex
 from alerts.standing import CODES, LONG_AGO, NEVER, STATES, Chosen, begin, visible
-from alerts.watch import Integers, WatchTable
+from alerts.watch import Integers, SeriesKey, WatchTable
 from facility.alert import ACTIVE, State, Transition
 from facility.errors import AlertUnknown
 from facility.power_path import Step
@@ -52,9 +53,21 @@ class Action:
 class Board:
     """The alerts of one table of watches. Times are microseconds; `decided_us` is the wall's."""
 
-    def __init__(self, table: WatchTable, feeds: Iterable[Step]) -> None:
+    def __init__(
+        self,
+        table: WatchTable,
+        feeds: Iterable[Step],
+        *,
+        points: Iterable[SeriesKey] = (),
+        quantities: Iterable[str] = (),
+    ) -> None:
+        """Make it; `points` and `quantities` are those of `SeriesIndex`.
+
+        Raises:
+            ValueError: rules explain each other in a circle.
+        """
         self.table = table
-        self.index = SeriesIndex(table.series)
+        self.index = SeriesIndex(table.series, points, quantities)
         self.standing = begin(len(table))
         self.number_of = {alert: number for number, alert in enumerate(table.alert)}
         self._inhibition = Inhibition(table, feeds)
@@ -62,15 +75,33 @@ class Board:
         on_delay_us = np.maximum(table.on_delay_us, wait_us)
         self._terms = machine.terms_of(table, on_delay_us)
         self._evaluator = Evaluator(table)
+        self._waiting: list[Transition] = []
         self._is_announced = np.array([rule.is_announced for rule in table.rules], np.bool_)
 
-    def start(self, last: Iterable[Transition], now: int) -> list[Transition]:
-        """Go on from the last transition of each alert, as of `now`; end what has no watch."""
-        orphans = put_back(
-            last, self.number_of, self.standing, self._terms, self._inhibition, now=now
-        )
+    def start(
+        self,
+        last: Iterable[Transition],
+        now: int,
+        *,
+        may_return: Callable[[Transition], bool] = lambda _: False,
+    ) -> list[Transition]:
+        """Go on from the last transition of each alert, as of `now`; end what has no watch.
+
+        What has none and may have one again, when its device shows the part it is of, is kept.
+        """
+        orphans = self._put_back(last, now)
+        self._waiting = [orphan for orphan in orphans if may_return(orphan)]
         machine.await_first(self.standing, self._terms, now)
-        return [transitions.tell_end(orphan, now) for orphan in orphans]
+        return [transitions.tell_end(told, now) for told in orphans if not may_return(told)]
+
+    def adopt(self, old: Board, now: int) -> None:
+        """Go on where another board was left. What it watched is watched here, and more."""
+        watches = moves(old.table.alert, self.table.alert)
+        adopt_standing(old.standing, self.standing, watches)
+        self._evaluator.adopt(old._evaluator, watches, moves(old.table.series, self.table.series))
+        self._inhibition.adopt(old._inhibition, watches)
+        self._waiting = self._put_back(old._waiting, now)
+        machine.await_first(self.standing, self._terms, now)
 
     def take(self, samples: Samples, now: int, decided_us: int) -> list[Transition]:
         """Judge samples that have come by `now`."""
@@ -123,6 +154,9 @@ class Board:
         found[State.PENDING] = int(pending.sum())
         found[State.NORMAL] -= found[State.PENDING]
         return found
+
+    def _put_back(self, last: Iterable[Transition], now: int) -> list[Transition]:
+        return put_back(last, self.number_of, self.standing, self._terms, self._inhibition, now=now)
 
     def _end_delays(self, watches: Chosen, now: Integers | int) -> Moved:
         return machine.end_delays(self.standing, self._terms, watches, now)

@@ -23,17 +23,17 @@ import numpy as np
 import prometheus_client
 import structlog
 
-from alerts.board import Action, Board
+from alerts.board import Action
 from alerts.clock import StreamClock
-from alerts.flood import Flood
+from alerts.flood import NEW_ALERTS, Flood
 from alerts.history import TOPIC, UNDECODABLE, Told, read_history
+from alerts.learner import Learner, Watched
 from alerts.queries import Queries, RunQuery
 from alerts.restore import latest
 from alerts.samples import Samples, readings_of_polls, samples_of
-from alerts.watch import WatchTable
+from alerts.watch import SeriesKey, WatchTable
 from facility.alert import Transition, to_batch
 from facility.errors import BrokerUnavailable, MessageUndecodable, OutboxFull
-from facility.power_path import Step
 from facility.reading import TOPICS
 from facility.site import Kafka
 from stream.codec import decode
@@ -71,12 +71,10 @@ class Engine:
 
     def __init__(
         self,
-        table: WatchTable,
-        feeds: Iterable[Step],
+        watched: Watched,
         kafka: Kafka,
         outbox: Outbox,
         *,
-        site: str,
         remembered: Callable[[], Iterable[Transition]] = tuple,
         run_query: RunQuery | None = None,
         listen: Listen = lambda _: None,
@@ -86,19 +84,20 @@ class Engine:
         `remembered` gives transitions that neither topic nor outbox may have any more, as where the
         broker keeps its log in memory; `listen` first gets what was told before.
         """
-        self.board = Board(table, feeds)
+        self._learner = Learner(watched)
+        self.board = self._learner.board()
         self._kafka = kafka
         self._outbox = outbox
-        self._site = site
+        self._watched = watched
         self._remembered = remembered
         self._listen = listen
-        self._queries = Queries(table, run_query) if run_query is not None else None
+        self._queries = Queries(run_query) if run_query is not None else None
         self._flood = Flood()
-        self._series = {key: number for number, key in enumerate(table.series)}
+        self._own: dict[SeriesKey, int] = {}
+        self._follow_board()
         self._feed = Subscriber(
             kafka, (READINGS, POLLS), on_assigned=self._assign, on_revoked=self._revoke
         )
-        self._rewind_us = rewind_us(table)
         self._clock = StreamClock(0)
         self._actions: SimpleQueue[tuple[Action, Future[list[Transition]]]] = SimpleQueue()
         self._next_compare = 0.0
@@ -118,6 +117,7 @@ class Engine:
         finally:
             self._is_ready = False
             self._feed.close()
+            self._learner.close()
             self._refuse_what_was_asked()
             if self._queries is not None:
                 self._queries.close()
@@ -145,12 +145,14 @@ class Engine:
         history = read_history(self._kafka, self._outbox, stop)
         if stop.is_set():
             return
-        begin_us = _wall_us() - self._rewind_us
+        begin_us = _wall_us() - rewind_us(self.board.table)
         self._clock = StreamClock(begin_us)
         told = [known.transition for known in history]
         self._listen(history)
         self._flood.note(told)
-        self._store(self.board.start(latest(self._remembered(), told), begin_us), stop)
+        last = latest(self._remembered(), told)
+        ended = self.board.start(last, begin_us, may_return=self._watched.may_return)
+        self._store(ended, stop)
         log.info("Alerts go on.", known=len(told), watches=len(self.board.table))
 
     def _turn(self, stop: threading.Event) -> None:
@@ -165,6 +167,7 @@ class Engine:
         told += self.board.tick(now_us, wall_us)
         self._store(told, stop)
         self._do_what_was_asked(stop)
+        self._learn(now_us)
         BEHIND.set((wall_us - now_us) / 1e6)
 
     def _take(self, message: Received, wall_us: int) -> list[Transition]:
@@ -191,8 +194,8 @@ class Engine:
             return
         if self._queries is not None:
             yield from self._queries.turn(now_us)
-        counts = self._flood.counts(self._site, now_us)
-        known = [(self._series[key], count) for key, count in counts.items() if key in self._series]
+        counts = self._flood.counts(self._watched.site, now_us)
+        known = [(self._own[key], count) for key, count in counts.items() if key in self._own]
         if known:
             yield Samples(
                 np.array([number for number, _ in known], np.int32),
@@ -200,6 +203,20 @@ class Engine:
                 np.array([count for _, count in known]),
                 np.zeros(len(known), np.bool_),
             )
+
+    def _learn(self, now_us: int) -> None:
+        """Watch the parts that devices have shown, once the wider board is made."""
+        if (wider := self._learner.turn(self.board.index.new_points)) is not None:
+            wider.adopt(self.board, now_us)
+            self.board = wider
+            self._follow_board()
+            log.info("Devices have shown more parts.", watches=len(self.board.table))
+
+    def _follow_board(self) -> None:
+        series = self.board.table.series
+        self._own = {key: n for n, key in enumerate(series) if key[2] == NEW_ALERTS}
+        if self._queries is not None:
+            self._queries.watch(self.board.table)
 
     def _store(self, told: Sequence[Transition], stop: threading.Event) -> bool:
         """Put transitions into the outbox, then tell of them; waits where it is full."""

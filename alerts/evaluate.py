@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from alerts.adopt import Moves, adopt_columns
 from alerts.kernels import combine, judge
 from alerts.machine import Judged, Verdict
 from alerts.ragged import Ragged
@@ -55,6 +56,22 @@ class Evaluator:
             changed = np.flatnonzero((value != before) & ~np.isnan(before))
             self._note_events(series[changed], at[changed], value[changed], before[changed])
         return self._judge(*self._affected(series))
+
+    def adopt(self, old: Evaluator, watches: Moves, series: Moves) -> None:
+        """Go on with what another one knows of the same series and watches."""
+        for mine, its in (
+            (self._at, old._at),
+            (self._value, old._value),
+            (self._uncertain, old._uncertain),
+        ):
+            mine[series.new] = its[series.old]
+        for measure, mine_of, its_of in (
+            (Measure.RATE, self._rates, old._rates),
+            (Measure.FROZEN, self._frozen, old._frozen),
+            (Measure.COUNT, self._counts, old._counts),
+        ):
+            of_measure = watches.among(old._table.measure == measure)
+            adopt_columns(its_of, mine_of, of_measure.renumbered(old._row, self._row))
 
     def _note_events(self, series: Numbers, at: Integers, value: Floats, before: Floats) -> None:
         origin, watches = self._watches_of.of(series)

@@ -15,6 +15,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 
+from alerts.adopt import Moves
 from alerts.ragged import Ragged
 from alerts.standing import NEVER, Chosen, Core, Standing
 from alerts.watch import Integers, RuleFacts, WatchTable
@@ -48,6 +49,13 @@ class Inhibition:
         """Take these as explained."""
         self._until[watches] = NEVER
         self.cause[watches] = causes
+
+    def adopt(self, old: Inhibition, watches: Moves) -> None:
+        """Go on with what another one knows of the same watches."""
+        new_number = np.full(len(old.cause) + 1, -1, np.int64)
+        new_number[watches.old] = watches.new
+        self._until[watches.new] = old._until[watches.old]
+        self.cause[watches.new] = new_number[old.cause[watches.old]]
 
     def concerns(self, watches: Chosen) -> bool:
         """Whether any of these explains others, or may be explained."""

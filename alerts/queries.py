@@ -30,17 +30,22 @@ log = structlog.get_logger()
 class Queries:
     """Runs what is due, one query at a time, beside the engine's thread."""
 
-    def __init__(self, table: WatchTable, run: RunQuery) -> None:
+    def __init__(self, run: RunQuery) -> None:
         self._run = run
-        self._rules = [rule for rule in table.rules if rule.query]
-        self._series = {rule.name: dict[str, int]() for rule in self._rules}
-        for number, (device, name, quantity) in enumerate(table.series):
-            if quantity == ANSWERED and name in self._series:
-                self._series[name][device] = number
-        self._due = {rule.name: 0 for rule in self._rules}
+        self._rules: list[RuleFacts] = []
+        self._series: dict[str, dict[str, int]] = {}
+        self._due: dict[str, int] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="alert-query")
         self._running: dict[str, Future[pa.Table]] = {}
         self._failing: set[str] = set()
+
+    def watch(self, table: WatchTable) -> None:
+        """Ask for the rules of this table from now on."""
+        self._rules = [rule for rule in table.rules if rule.query]
+        self._series = {rule.name: {} for rule in self._rules}
+        for number, (device, name, quantity) in enumerate(table.series):
+            if quantity == ANSWERED and name in self._series:
+                self._series[name][device] = number
 
     def turn(self, now_us: int) -> Iterator[Samples]:
         """Take the answers that have come, and ask what is due."""
@@ -50,7 +55,7 @@ class Queries:
                 del self._running[rule.name]
                 if (answer := self._answer(rule, running)) is not None:
                     yield self._samples(rule, answer, now_us)
-            elif running is None and now_us >= self._due[rule.name]:
+            elif running is None and now_us >= self._due.get(rule.name, 0):
                 self._due[rule.name] = now_us + rule.every_us
                 self._running[rule.name] = self._thread.submit(self._run, rule.query)
 

@@ -11,6 +11,7 @@ import structlog
 from alert_rig import rule, watch
 
 from alerts.engine import Engine
+from alerts.learner import Watched
 from alerts.watch import WatchTable, build_table
 from facility.site import Kafka
 from stream.outbox import DeleteAt, Outbox
@@ -37,7 +38,8 @@ def main(path: str, server: str, prefix: str, delete_at: DeleteAt) -> None:
     with open_outbox(Path(path), delete_at) as outbox:
         never = threading.Event()
         threading.Thread(target=Publisher(outbox, kafka).run, args=(never,), daemon=True).start()
-        engine = Engine(table(), (), kafka, outbox, site="s")
+        watched = Watched(site="s", feeds=(), resolve=lambda _: table())
+        engine = Engine(watched, kafka, outbox)
         threading.Thread(target=engine.run, args=(never,), daemon=True).start()
         while not engine.health()["ready"]:
             time.sleep(0.02)
