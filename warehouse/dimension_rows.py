@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from facility.catalogue import load_catalogue
 from facility.counter import CounterFacts
 from facility.loss_bands import loss_bands
-from facility.site import Boundary, Meter, MeterSum, Site
+from facility.site import Boundary, Factor, Meter, MeterSum, Site
 
 CounterFactsOf = Callable[[str, str, str], CounterFacts | None]
 """By profile, component and quantity; None where the profile has no such counter."""
@@ -16,7 +17,7 @@ WATTS_PER_KILOWATT = 1e3
 WATTS_PER_MEGAWATT = 1e6
 
 
-Row = dict[str, str | float | None]
+Row = dict[str, str | float | datetime | None]
 
 
 def dimension_rows(site: Site, counter_facts: CounterFactsOf) -> dict[str, list[Row]]:
@@ -28,6 +29,7 @@ def dimension_rows(site: Site, counter_facts: CounterFactsOf) -> dict[str, list[
         "boundary_terms": list(_boundary_terms(site.boundary)) if site.boundary else [],
         "feeds": [{"source": feed.source, "target": feed.target} for feed in site.feeds],
         "loss_bands": _loss_bands(site),
+        "factors": [_factor(factor) for factor in site.factors],
         "quantities": _quantities(),
     }
 
@@ -107,6 +109,18 @@ def _loss_bands(site: Site) -> list[Row]:
         }
         for part, band in loss_bands(site).items()
     ]
+
+
+def _factor(factor: Factor) -> Row:
+    is_word = isinstance(factor.value, str)
+    return {
+        "factor": factor.name,
+        "subject": factor.subject,
+        "value": None if is_word else factor.value,
+        "text": factor.value if is_word else None,
+        "applies_from": factor.applies_from,
+        "applies_to": factor.applies_to,
+    }
 
 
 def _quantities() -> list[Row]:

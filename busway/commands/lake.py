@@ -94,6 +94,20 @@ def balance(
 
 
 @app.command()
+def kpi(
+    lake: LakeOption = Path("lake"),
+    from_at: FromOption = "",
+    to_at: ToOption = "",
+    eu: Annotated[bool, typer.Option("--eu", help="The fields of (EU) 2024/1364.")] = False,
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """WUE, CUE, COP, demand and all other KPIs of a window, or why there is none."""
+    from busway.kpi_board import print_kpis
+
+    print_kpis(lake, from_at, to_at, as_eu_fields=eu, output_format=output_format)
+
+
+@app.command()
 def ledger(
     lake: LakeOption = Path("lake"),
     device: Annotated[str, typer.Option(help="A device, or a pattern: 'hall-1/*'.")] = "*",

@@ -15,7 +15,16 @@ from warehouse import lake, sql_catalogue
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 """Second 0 of every test."""
-DIMENSIONS = ("sites", "devices", "meters", "boundary_terms", "feeds", "loss_bands", "quantities")
+DIMENSIONS = (
+    "sites",
+    "devices",
+    "meters",
+    "boundary_terms",
+    "feeds",
+    "factors",
+    "loss_bands",
+    "quantities",
+)
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -76,6 +85,21 @@ class SqlBench:
         self.insert("devices", name, "p", "feeder_meter", interval_s, "hall-1", "", "")
         facts = (accuracy_class, max_power_w, modulus_wh, resolution_wh)
         self.insert("meters", name, name, "", role, *facts)
+
+    def factor(
+        self,
+        name: str,
+        subject: str = "",
+        value: float | str = 0,
+        *,
+        from_s: float | None = None,
+        to_s: float | None = None,
+    ) -> None:
+        """State a factor of the site file, or a row of a table where it has times."""
+        text = value if isinstance(value, str) else None
+        number = None if isinstance(value, str) else value
+        times = [None if s is None else at(s) for s in (from_s, to_s)]
+        self.insert("factors", name, subject, number, text, *times)
 
     def insert(self, table: str, *values: object) -> None:
         """Add a row of a dimension that has always been true and still is."""

@@ -55,6 +55,16 @@ def site(**changes) -> Site:
             "devices": devices,
             "meters": meters,
             "boundary": boundary,
+            "factors": [
+                {"name": "air_class", "subject": "1", "value": "A1"},
+                {
+                    "name": "carbon_kg_per_kwh",
+                    "subject": "grid_market",
+                    "value": 0.4,
+                    "applies_from": MONDAY,
+                    "applies_to": TUESDAY,
+                },
+            ],
             "feeds": [{"from": "utility/m1", "to": "hall-1/pdu-a"}],
         }
         | changes
@@ -99,6 +109,12 @@ def test_a_site_becomes_rows(lake):
         ("e_it", 3, "it_input", 1),
     ]
     assert rows(lake, "feeds") == [{"source": "utility/m1", "target": "hall-1/pdu-a"} | always]
+    assert rows(lake, "factors") == [
+        {"factor": "air_class", "subject": "1", "value": None, "text": "A1", "applies_from": None,
+         "applies_to": None} | always,
+        {"factor": "carbon_kg_per_kwh", "subject": "grid_market", "value": 0.4, "text": None,
+         "applies_from": MONDAY, "applies_to": TUESDAY} | always,
+    ]  # fmt: skip
 
 
 def test_the_catalogue_of_quantities_is_there_and_follows_this_busway(lake):
@@ -112,7 +128,7 @@ def test_the_catalogue_of_quantities_is_there_and_follows_this_busway(lake):
 
 def test_storing_the_same_site_again_changes_nothing(lake):
     store_dimensions(lake, site(), facts, at=MONDAY)
-    tables = ("sites", "devices", "meters", "boundary_terms", "feeds", "quantities")
+    tables = ("sites", "devices", "meters", "boundary_terms", "feeds", "factors", "quantities")
     before = {table: rows(lake, table) for table in tables}
     snapshot = run_sql(lake, "select max(snapshot_id) as n from ducklake_snapshots('lake')")
     store_dimensions(lake, site(), facts, at=TUESDAY)

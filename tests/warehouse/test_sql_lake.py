@@ -15,7 +15,16 @@ from warehouse.query import run_sql
 from warehouse.sink import ENGINE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
-DIMENSIONS = ("sites", "devices", "meters", "boundary_terms", "feeds", "loss_bands", "quantities")
+DIMENSIONS = (
+    "sites",
+    "devices",
+    "meters",
+    "boundary_terms",
+    "feeds",
+    "factors",
+    "loss_bands",
+    "quantities",
+)
 WINDOW = {"a": at(95.5), "b": at(3405.5)}
 PUE = "from pue($a, $b, 'minute') order by period_start_at, category"
 ENERGY = "from energy($a, $b, '15 minutes') order by period_start_at, meter"
