@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
@@ -52,7 +53,7 @@ def open_offsets(connection: Connection, partitions: Iterable[Partition]) -> dic
     given = [_partition(partition) for partition in partitions]
     if not given:
         return {}
-    parameters = {"partitions": given}
+    parameters = {"partitions": json.dumps(given)}
     in_transaction(connection, lambda: connection.execute(statement("open_offsets"), parameters))
     rows = connection.fetch(statement("read_offsets"), parameters).to_pylist()
     return {
@@ -77,7 +78,7 @@ def _advance_offsets(connection: Connection, offsets: Mapping[Partition, tuple[i
         {**_partition(partition), "expected_offset": expected, "next_offset": reached}
         for partition, (expected, reached) in offsets.items()
     ]
-    moved = connection.changed_rows(statement("advance_offsets"), {"offsets": rows})
+    moved = connection.changed_rows(statement("advance_offsets"), {"offsets": json.dumps(rows)})
     if moved != len(rows):
         raise FenceLost(
             f"{moved} of {len(rows)} offsets stand where this sink left them "
@@ -89,9 +90,10 @@ def _advance_progress(connection: Connection, standings: Mapping[Numbering, Stan
     rows = [asdict(numbering) | asdict(standing) for numbering, standing in standings.items()]
     if not rows:
         return
-    if connection.changed_rows(statement("advance_progress"), {"progress": rows}) != len(rows):
-        connection.execute(statement("open_progress"), {"progress": rows})
-        connection.execute(statement("advance_progress"), {"progress": rows})
+    parameters = {"progress": json.dumps(rows)}
+    if connection.changed_rows(statement("advance_progress"), parameters) != len(rows):
+        connection.execute(statement("open_progress"), parameters)
+        connection.execute(statement("advance_progress"), parameters)
 
 
 def _note_arrivals(connection: Connection, files: Iterable[tuple[str, DataFile]]) -> None:

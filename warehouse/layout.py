@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from facility.reading import TOPICS
 
 ROW_GROUP_ROWS = 131_072
-"""Small enough that a question about one quantity skips the groups of others."""
+"""Of a compacted file: small enough that a question about one quantity skips those of others."""
+FRESH_GROUP_ROWS = 1_048_576
+"""Of a fresh file: large, because each row group stores its own dictionaries."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.arrivals import quarters_of
-from warehouse.layout import ROW_GROUP_ROWS, Layout
+from warehouse.layout import FRESH_GROUP_ROWS, Layout
 from warehouse.storage import Storage
 
 OUR_NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{32}\.parquet(\.tmp)?")
@@ -47,7 +47,7 @@ def write_file(table: pa.Table, layout: Layout, storage: Storage) -> DataFile:
             compression="zstd",
             use_dictionary=named,  # type: ignore[arg-type]  # the stubs know only bool
             column_encoding=dict(layout.encodings),
-            row_group_size=ROW_GROUP_ROWS,
+            row_group_size=FRESH_GROUP_ROWS,
             store_schema=False,
         )
 

@@ -3,40 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from warehouse.layout import Layout
+from warehouse.name_order import Integers, NameOrder, Names
 
-Names: TypeAlias = "pa.DictionaryArray[Any, Any]"
-Integers = npt.NDArray[np.int64]
+
+class Sorter:
+    """Sorts the rows of one table, flush after flush; remembers the names that come again."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._names = {key: NameOrder() for key in layout.keys}
+
+    def sort(self, batches: Sequence[pa.RecordBatch]) -> pa.Table:
+        """Give the rows of all batches (at least one row) by the layout's keys, then time.
+
+        Key columns are dictionaries without nulls, as `facility.reading` has them.
+        """
+        full = [batch for batch in batches if batch.num_rows]
+        schema = full[0].schema
+        series = np.zeros(sum(batch.num_rows for batch in full), np.int64)
+        ranks: dict[str, Integers] = {}
+        for key, order in self._names.items():
+            columns = [cast("Names", batch[key]) for batch in full]
+            ranks[key], count = order.ranks(columns)
+            series *= count
+            series += ranks[key]
+        times = np.concatenate([b[self._layout.time].cast(pa.int64()).to_numpy() for b in full])
+        order_of_rows = order_of(series, times)
+        places = pa.array(order_of_rows, pa.int64())
+        return pa.Table.from_arrays(
+            [
+                self._names[field.name].column(ranks[field.name].take(order_of_rows))
+                if field.name in ranks
+                else _united(full, field.name).take(places)
+                for field in schema
+            ],
+            schema=schema,
+        )
 
 
 def sort_rows(batches: Sequence[pa.RecordBatch], layout: Layout) -> pa.Table:
-    """Give the rows of all batches (at least one row) by the layout's keys, then time.
-
-    Key columns are dictionaries without nulls, as `facility.reading` has them.
-    """
-    table = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks()
-    key = np.zeros(table.num_rows, np.int64)
-    for name in layout.keys:
-        ranks, count = _ranks(cast("Names", table[name].chunk(0)))
-        key *= count
-        key += ranks
-    times = table[layout.time].chunk(0).cast(pa.int64()).to_numpy()
-    return table.take(pa.array(order_of(key, times), pa.int64()))
+    """Sort once, as `Sorter.sort` does."""
+    return Sorter(layout).sort(batches)
 
 
-def _ranks(column: Names) -> tuple[Integers, int]:
-    """Give each row's place among the column's sorted names, and the number of names."""
-    by_name = pc.sort_indices(column.dictionary).to_numpy()
-    ranks = np.empty(len(by_name), np.int64)
-    ranks[by_name] = np.arange(len(by_name))
-    return ranks.take(column.indices.to_numpy()), len(by_name)
+def _united(batches: Sequence[pa.RecordBatch], name: str) -> pa.Array[Any]:
+    """One column of all batches, with one dictionary."""
+    column = pa.chunked_array([batch[name] for batch in batches])
+    return column.unify_dictionaries().combine_chunks()
 
 
 def order_of(key: Integers, times: Integers) -> Integers:
@@ -46,8 +65,12 @@ def order_of(key: Integers, times: Integers) -> Integers:
     cheaper than sorting by time.
     """
     order = _radix_order(key)
-    key, in_order = key.take(order), times.take(order)
-    goes_back = (key[1:] == key[:-1]) & (in_order[1:] < in_order[:-1])
+    key = key.take(order)
+    repeats = key[1:] == key[:-1]
+    if not repeats.any():
+        return order
+    in_order = times.take(order)
+    goes_back = repeats & (in_order[1:] < in_order[:-1])
     return order.take(_radix_order(in_order, key)) if goes_back.any() else order
 
 

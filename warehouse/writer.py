@@ -20,7 +20,7 @@ from warehouse.lake import Lake
 from warehouse.layout import LAYOUTS
 from warehouse.parquet_files import DataFile, write_file
 from warehouse.progress import Numbering, Standing
-from warehouse.sorting import sort_rows
+from warehouse.sorting import Sorter
 from warehouse.statements import statement
 
 STOPPING_S = 10.0
@@ -51,6 +51,7 @@ class Writer:
         self._committed: Mapping[Numbering, Standing] = {}
         self._trouble = ""
         self._rows: Counter[str] = Counter()
+        self._sorters = {topic: Sorter(layout) for topic, layout in LAYOUTS.items()}
 
     def take_over(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """Begin with what the lake says of these partitions: the offsets to read on from.
@@ -120,7 +121,9 @@ class Writer:
         for topic, batches in buffer.batches.items():
             layout = LAYOUTS[topic]
             if layout.table not in files or not storage.exists(files[layout.table].path):
-                files[layout.table] = write_file(sort_rows(batches, layout), layout, storage)
+                files[layout.table] = write_file(
+                    self._sorters[topic].sort(batches), layout, storage
+                )
 
     @COMMIT_SECONDS.time()
     def _commit(self, buffer: Buffer, files: Mapping[str, DataFile]) -> None:

@@ -81,6 +81,22 @@ def test_a_file_that_another_tool_wrote_unsorted_is_merged_too():
     assert [key(row) for row in merged] == sorted(key(row) for row in merged)
 
 
+def test_row_groups_let_a_question_skip_other_quantities(monkeypatch):
+    monkeypatch.setattr(compacted_file, "ROW_GROUP_ROWS", 100)
+    rows = random_rows(np.random.default_rng(3), 100)
+    batches = [
+        rows.set_column(3, rows.schema.field(3), pa.array([name] * 100).dictionary_encode())
+        for name in ("current_a", "voltage_v")
+    ]
+    out = io.BytesIO()
+    metadata = write_pieces(iter([sort_rows(batches, LAYOUT)]), out, LAYOUT, FIELD_IDS)
+    found = [metadata.row_group(n).column(3).statistics for n in range(metadata.num_row_groups)]
+    assert [(group.min, group.max) for group in found] == [
+        ("current_a", "current_a"),
+        ("voltage_v", "voltage_v"),
+    ]
+
+
 def test_each_row_group_has_only_the_names_it_uses(monkeypatch):
     monkeypatch.setattr(compacted_file, "ROW_GROUP_ROWS", 100)
     table = sort_rows([random_rows(np.random.default_rng(2), 350)], LAYOUT)

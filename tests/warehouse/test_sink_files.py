@@ -16,11 +16,11 @@ from sink_feed import POLL_TOPIC, READING_TOPIC, polls, readings
 
 from facility.errors import LakeUnavailable
 from facility.reading import READINGS
-from warehouse import parquet_files
+from warehouse import name_order, parquet_files
 from warehouse.directory_storage import DirectoryStorage
-from warehouse.layout import LAYOUTS, ROW_GROUP_ROWS
+from warehouse.layout import LAYOUTS
 from warehouse.parquet_files import write_file
-from warehouse.sorting import sort_rows
+from warehouse.sorting import Sorter, sort_rows
 
 LAYOUT = LAYOUTS[READING_TOPIC]
 
@@ -94,13 +94,32 @@ def test_a_file_is_sorted_compressed_and_has_statistics(storage):
     assert set(columns["value"].encodings) == {"PLAIN", "RLE"}
 
 
-def test_row_groups_let_a_question_skip_other_quantities(storage):
-    quantities = ("current_a", "voltage_v")
-    batches = [readings(1, ROW_GROUP_ROWS, quantity=q) for q in quantities]
+def test_a_fresh_file_stores_each_name_once(storage):
+    batches = [readings(1, 150_000, quantity=q) for q in ("current_a", "voltage_v")]
     file = write_file(sort_rows(batches, LAYOUT), LAYOUT, storage)
-    metadata = pq.read_metadata(file.path)
-    found = [metadata.row_group(i).column(3).statistics for i in range(metadata.num_row_groups)]
-    assert [(group.min, group.max) for group in found] == [(q, q) for q in quantities]
+    assert pq.read_metadata(file.path).num_row_groups == 1
+
+
+def test_names_that_come_again_and_new_ones_among_them_are_in_order():
+    sorter = Sorter(LAYOUT)
+    flushes = [
+        [readings(1, 40, quantity="voltage_v")],
+        [readings(2, 40, quantity="voltage_v"), readings(2, 70, quantity="active_power_w")],
+        [readings(3, 40, quantity="voltage_v"), readings(3, 20, quantity="current_a")],
+    ]
+    for batches in flushes:
+        assert sorter.sort(batches).to_pylist() == by_hand(batches)
+
+
+def test_a_sorter_forgets_names_before_they_fill_the_memory(monkeypatch):
+    monkeypatch.setattr(name_order, "MOST_NAMES", 50)
+    monkeypatch.setattr(name_order, "MOST_DICTIONARIES", 3)
+    sorter = Sorter(LAYOUT)
+    for seq in range(1, 12):
+        batches = [readings(seq, 30 + seq, quantity=f"quantity_{seq % 5}")]
+        table = sorter.sort(batches)
+        assert table.to_pylist() == by_hand(batches)
+        assert len(table["device"].chunk(0).dictionary) == len(set(table["device"].to_pylist()))
 
 
 def test_types_need_no_arrow_metadata(storage):

@@ -1,4 +1,4 @@
-"""Many sorted files as one sorted stream, a row group of each in memory.
+"""Many sorted files as one sorted stream, a batch of BATCH_ROWS of each in memory.
 
 Names become numbers that sort as they do, so that a row's place is two integers: its series and its
 time. Each step takes from every file the rows that no row still unread can come before.
@@ -26,6 +26,7 @@ KeyNames = dict[str, pa.StringArray]
 Place = tuple[int, int]
 """Series and time."""
 END: Place = (np.iinfo(np.int64).max, np.iinfo(np.int64).max)
+BATCH_ROWS = 131_072
 PIECE_ROWS = 1_000_000
 """About the most in one piece; sorting more at once is slower."""
 
@@ -65,31 +66,30 @@ class _Rows:
 
 
 class _Source:
-    """One file, read a row group at a time."""
+    """One file, read a batch at a time."""
 
     def __init__(
         self, reader: pq.ParquetFile, layout: Layout, names: KeyNames, columns: Sequence[str]
     ) -> None:
-        self._reader = reader
+        self._batches = _batches(reader, list(columns))
+        self._unread = reader.metadata.num_rows
         self._layout = layout
         self._names = names
-        self._columns = list(columns)
-        self._next_group = 0
         self._rows: _Rows | None = None
 
     def fill(self) -> bool:
         """Read on where nothing is in memory; say whether there is something now."""
-        while (self._rows is None or not len(self._rows.series)) and not self._is_at_end:
-            group = self._reader.read_row_group(self._next_group, columns=self._columns)
-            self._next_group += 1
-            self._rows = self._numbered(group)
+        while (self._rows is None or not len(self._rows.series)) and self._unread:
+            batch = next(self._batches)
+            self._unread -= batch.num_rows
+            self._rows = self._numbered(pa.Table.from_batches([batch]))
         return self._rows is not None and len(self._rows.series) > 0
 
     def bound(self, most_rows: int) -> Place | None:
         """Give the place up to which about `most_rows` may be taken; None where all may be."""
         assert self._rows is not None
         most = min(most_rows, len(self._rows.series) - 1)
-        if self._is_at_end and most < most_rows:
+        if not self._unread and most < most_rows:
             return None
         return int(self._rows.series[most]), int(self._rows.times[most])
 
@@ -102,11 +102,6 @@ class _Source:
         cut = first + int(np.searchsorted(rows.times[first:end], at, "right"))
         self._rows = rows.part(cut, len(rows.series))
         return rows.part(0, cut)
-
-    @property
-    def _is_at_end(self) -> bool:
-        """Whether nothing of the file is left but what is in memory."""
-        return self._next_group == self._reader.num_row_groups
 
     def _numbered(self, group: pa.Table) -> _Rows:
         group = group.combine_chunks()
@@ -127,6 +122,12 @@ class _Source:
                 times[order],
             )
         return _Rows(group, series, times)
+
+
+def _batches(reader: pq.ParquetFile, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Read a file in order; of one row group at a time the bytes are fetched together."""
+    for group in range(reader.num_row_groups):
+        yield from reader.iter_batches(BATCH_ROWS, row_groups=[group], columns=list(columns))
 
 
 def _goes_back(series: Integers, times: Integers) -> bool:

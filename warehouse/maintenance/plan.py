@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from warehouse.layout import ROW_GROUP_ROWS
+from warehouse.maintenance.merge import BATCH_ROWS
 
 SPANS = (timedelta(minutes=15), timedelta(days=1))
 SETTLE = timedelta(minutes=2)
@@ -24,7 +24,7 @@ SMALL_BYTES = 128_000_000
 MOST_BYTES = 512_000_000
 MOST_FILES = 400
 MOST_OPEN_ROWS = 16_000_000
-"""Rows of one row group of each file of a unit, which merging holds in memory."""
+"""Rows of one batch of each file of a unit, which merging holds in memory."""
 MANY = 16
 """So many files are merged, however little that gains."""
 
@@ -88,7 +88,7 @@ def _fits(files: Sequence[LakeFile]) -> bool:
     return (
         len(files) <= MOST_FILES
         and sum(file.bytes for file in files) <= MOST_BYTES
-        and sum(min(file.rows, ROW_GROUP_ROWS) for file in files) <= MOST_OPEN_ROWS
+        and sum(min(file.rows, BATCH_ROWS) for file in files) <= MOST_OPEN_ROWS
     )
 
 

@@ -4,7 +4,17 @@
 -- file of every table, which costs more with each file.
 update sink_offsets
 set next_offset = given.next_offset
-from (select unnest($offsets, recursive := true)) as given
+from (
+    select
+        unnest(
+            from_json(
+                $offsets,
+                '[{"topic": "VARCHAR", "topic_id": "VARCHAR", "partition": "INTEGER",
+                "expected_offset": "BIGINT", "next_offset": "BIGINT"}]'
+            ),
+            recursive := true
+        )
+) as given
 where
     (
         sink_offsets.topic,

@@ -1,0 +1,94 @@
+"""The names of one key column as numbers that sort as the names do.
+
+A collector's batches name the same series again and again, so what a dictionary comes to is
+remembered: only the first batch of each costs a look-up.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Names: TypeAlias = "pa.DictionaryArray[Any, Any]"
+Integers = npt.NDArray[np.int64]
+
+_Mark = tuple[int, Any, Any]
+_Known: TypeAlias = "defaultdict[_Mark, list[tuple[pa.StringArray, Integers]]]"
+
+MOST_NAMES = 4_000_000
+MOST_DICTIONARIES = 2_000
+"""More of either, and everything is forgotten; names of devices long gone go with it."""
+
+
+class NameOrder:
+    """Every name seen, in order."""
+
+    def __init__(self) -> None:
+        self._names: pa.StringArray = pa.array([], pa.string())
+        self._known: _Known = defaultdict(list)
+        self._remembered = 0
+
+    def ranks(self, columns: Sequence[Names]) -> tuple[Integers, int]:
+        """Give each row's place among the names seen, in the rows' order, and how many there are.
+
+        The columns have no nulls.
+        """
+        if len(self._names) > MOST_NAMES or self._remembered > MOST_DICTIONARIES:
+            self.__init__()  # type: ignore[misc]  # as new
+        dictionaries = [cast("pa.StringArray", column.dictionary) for column in columns]
+        self._learn(dictionaries)
+        parts = [
+            self._places(names).take(column.indices.to_numpy())
+            for names, column in zip(dictionaries, columns, strict=True)
+        ]
+        return np.concatenate(parts), len(self._names)
+
+    def column(self, ranks: Integers) -> Names:
+        """Give the column whose rows have these places, with no name that no row uses."""
+        used = np.flatnonzero(np.bincount(ranks, minlength=len(self._names)))
+        renumbered = np.zeros(len(self._names), np.int32)
+        renumbered[used] = np.arange(len(used), dtype=np.int32)
+        return pa.DictionaryArray.from_arrays(
+            pa.array(renumbered.take(ranks), pa.int32()),
+            self._names.take(pa.array(used, pa.int64())),
+        )
+
+    def _learn(self, dictionaries: Sequence[pa.StringArray]) -> None:
+        """Take in names never seen; all places are then worked out anew."""
+        unknown = [names for names in dictionaries if self._find(names) is None]
+        if not unknown:
+            return
+        together = pa.concat_arrays([self._names, *unknown]).unique()
+        if len(together) > len(self._names):
+            self._names = together.sort()
+            self._known.clear()
+            self._remembered = 0
+        for names in unknown:
+            self._places(names)
+
+    def _places(self, dictionary: pa.StringArray) -> Integers:
+        """Give the place of each name of a dictionary, all of which have been seen."""
+        places = self._find(dictionary)
+        if places is None:
+            found = pc.index_in(dictionary, value_set=self._names)
+            places = found.to_numpy().astype(np.int64)
+            self._known[_mark(dictionary)].append((dictionary, places))
+            self._remembered += 1
+        return places
+
+    def _find(self, dictionary: pa.StringArray) -> Integers | None:
+        for known, places in self._known[_mark(dictionary)]:
+            if known.equals(dictionary):
+                return places
+        return None
+
+
+def _mark(dictionary: pa.StringArray) -> _Mark:
+    """What two equal dictionaries have in common, and different ones seldom."""
+    return len(dictionary), dictionary[0].as_py(), dictionary[-1].as_py()
