@@ -135,13 +135,14 @@ class Lake:
             version = self._known_version()
             if version is None:
                 self._refuse_lost_catalogue()
+            self._create_missing_tables(is_new=version is None)
             if version != FORMAT:
-                self._create_missing_tables()
                 self._upgrade(version)
             sql_install.install(self.connection, sql_catalogue.load_definitions())
 
-    def _create_missing_tables(self) -> None:
-        there = self._tables()
+    def _create_missing_tables(self, *, is_new: bool) -> None:
+        """Create what a lake of an earlier Busway has not; its options it keeps."""
+        there = {*self._tables(), *([] if is_new else ["options"])}
         for file in sorted(SCHEMA.glob("*.sql")):
             if file.stem not in there:
                 self.connection.execute(file.read_text("utf-8"))

@@ -12,8 +12,6 @@ LONGEST_SILENCE = timedelta(days=366)
 """A longer time without readings is no outage, but a clock that was wrong."""
 MOST_QUARTERS = 96
 """In one run; what is left is for the next."""
-LONGEST_STRETCH = 8
-"""Quarters that are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +26,11 @@ class Stretch:
         """Where each begins."""
         count = (self.end_at - self.start_at) // QUARTER
         return [self.start_at + number * QUARTER for number in range(count)]
+
+    def halves(self) -> tuple[Stretch, Stretch]:
+        """Cut one of several quarters in two."""
+        middle = self.quarters[len(self.quarters) // 2]
+        return Stretch(self.start_at, middle), Stretch(middle, self.end_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def _stretches(quarters: Iterable[datetime], changes: Iterable[datetime]) -> Ite
         cuts |= {inside} if inside == change else {inside, inside + QUARTER}
     stretch: Stretch | None = None
     for quarter in quarters:
-        if stretch and quarter == stretch.end_at and quarter not in cuts and _has_room(stretch):
+        if stretch and quarter == stretch.end_at and quarter not in cuts:
             stretch = Stretch(stretch.start_at, quarter + QUARTER)
             continue
         if stretch:
@@ -89,7 +92,3 @@ def _stretches(quarters: Iterable[datetime], changes: Iterable[datetime]) -> Ite
         stretch = Stretch(quarter, quarter + QUARTER)
     if stretch:
         yield stretch
-
-
-def _has_room(stretch: Stretch) -> bool:
-    return stretch.end_at - stretch.start_at < LONGEST_STRETCH * QUARTER

@@ -12,12 +12,14 @@ from warehouse.connection import Connection
 from warehouse.lake import Lake
 from warehouse.maintenance.kept_tables import KEPT
 from warehouse.parquet_files import write_file
-from warehouse.rollup.plan import QUARTER, Stretch, quarter_of
+from warehouse.rollup.plan import Stretch, quarter_of
 from warehouse.rollup.store import Overtaken, TableFile, store
 from warehouse.statements import statement
 
 MOST_READINGS = 8_000_000
 """That are brought to minutes at once."""
+MOST_IN_STRETCH = 32_000_000
+"""Readings of a stretch; one of more is rolled up in parts."""
 MINUTE = timedelta(minutes=1)
 Span = tuple[datetime, datetime]
 
@@ -51,13 +53,14 @@ def roll_up_stretch(lake: Lake, stretch: Stretch) -> list[TableFile]:
     """
     with lake.connection.transaction():
         found = _find(lake.connection, stretch)
-        spent = [quarter for quarter in stretch.quarters if found.is_spent(quarter)]
-        files = [] if spent else _write(lake, stretch, found)
-    if spent and len(stretch.quarters) > 1:
-        parts = [Stretch(quarter, quarter + QUARTER) for quarter in stretch.quarters]
-        return [file for part in parts for file in roll_up_stretch(lake, part)]
+        is_spent = any(found.is_spent(quarter) for quarter in stretch.quarters)
+        is_much = sum(found.minutes.values()) > MOST_IN_STRETCH
+        must_part = (is_spent or is_much) and len(stretch.quarters) > 1
+        files = [] if is_spent or must_part else _write(lake, stretch, found)
+    if must_part:
+        return [file for half in stretch.halves() for file in roll_up_stretch(lake, half)]
     is_done = store(
-        lake, files, lambda connection: _replace(connection, stretch, found, keep=bool(spent))
+        lake, files, lambda connection: _replace(connection, stretch, found, keep=is_spent)
     )
     return files if is_done else []
 
