@@ -3,6 +3,8 @@
     simulator (demo only)
         |
     collectors ──> embedded broker ──> sink ──> lake
+                      |      ^
+                      alerts (up only)
 
 Started from the broker outward, stopped in the direction of the data, each after it has drained.
 """
@@ -62,6 +64,8 @@ class Assembly:
     site_file: Path
     log_directory: Path
     services: dict[str, Service] = field(default_factory=dict)
+    broker: str = ""
+    """Where the embedded one listens."""
 
     def start(self, name: str, command: str, *arguments: str) -> Service:
         """Start one process; it is ready later (`until_ready`)."""
@@ -73,6 +77,7 @@ class Assembly:
 
     def start_pipeline(self, broker: str, *, collectors: int) -> None:
         """Start embedded broker, sink, and collectors that share the site's devices."""
+        self.broker = broker
         site = ("--site", str(self.site_file))
         self.start("broker", "broker", "--listen", broker)
         sink = self.start("sink", "sink", *site, "--embedded-broker", broker)
@@ -85,6 +90,16 @@ class Assembly:
                 *("--embedded-broker", broker),
                 *("--committed", sink.health),
             )
+
+    def start_alerts(self) -> None:
+        """Start the alert engine beside a pipeline."""
+        self.start(
+            "alerts",
+            *("alert", "run"),
+            *("--site", str(self.site_file)),
+            *("--embedded-broker", self.broker),
+            *("--committed", self.services["sink"].health),
+        )
 
     async def until_ready(self, stop: asyncio.Event) -> None:
         """Wait until every process does its work, or `stop` is set.
@@ -150,6 +165,7 @@ class Assembly:
         collectors = [name for name in self.services if name.startswith("collector")]
         await self.stop(*collectors)
         await self.stop("simulator")
+        await self.stop("alerts")
         await self._let_sink_catch_up()
         await self.stop("sink", "maintain")
         await self.stop("broker")

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from busway.commands import devices, lake, run
+from busway.commands import alerts, devices, lake, run
 from busway.options import LogFormatOption, LogLevelOption
 from facility.errors import BuswayError, QueryError
 
@@ -19,7 +19,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Telemetry for the power and cooling of AI data centres: devices, Kafka, Parquet, PUE.",
 )
-GROUPS = {"Run": run.app, "Ask the lake": lake.app, "Devices": devices.app}
+GROUPS = {
+    "Run": run.app,
+    "Alerts": alerts.app,
+    "Ask the lake": lake.app,
+    "Devices": devices.app,
+}
 for panel, group in GROUPS.items():
     for command in group.registered_commands:
         command.rich_help_panel = panel

@@ -10,9 +10,10 @@ from pathlib import Path
 import structlog
 
 from busway.directories import make_directory
-from busway.health import ask, serve_health
+from busway.health import serve_health
 from busway.lifecycle import run_beside, run_process
 from busway.site import kafka_settings, load_checked_site
+from busway.trimming import keep_trimming
 from collectors.daemon import Daemon
 from collectors.shard import Shard
 from collectors.this_machine import machine_name
@@ -24,7 +25,6 @@ from stream.publisher import Publisher
 STOP_SECONDS = 6.5
 """From the signal on; what the daemon leaves of this, the publisher has to drain. An attempt to
 reach the broker that is under way then may take three seconds more."""
-TRIM_SECONDS = 1.0
 log = structlog.get_logger()
 
 
@@ -69,7 +69,7 @@ def run_collector(
         publish_until = asyncio.Event()
         async with serve_health(health, facts), asyncio.TaskGroup() as group:
             group.create_task(run_beside(publish_until, publisher.run, name="publisher"))
-            trimming = group.create_task(_trim(outbox, committed)) if committed else None
+            trimming = group.create_task(keep_trimming(outbox, committed)) if committed else None
             stopping = group.create_task(_time_of(stop))
             await daemon.run(stop)
             publish_until.set()
@@ -107,13 +107,3 @@ def _beside(site: Site, name: str, suffix: str) -> Path:
 async def _time_of(event: asyncio.Event) -> float:
     await event.wait()
     return time.monotonic()
-
-
-async def _trim(outbox: Outbox, sink_health: str) -> None:
-    """Let go of what the lake has, as its sink tells it."""
-    while True:
-        facts = await ask(f"http://{sink_health}/healthz") or {}
-        for standing in facts.get("committed", ()):
-            if standing["outbox"] == outbox.id:
-                await asyncio.to_thread(outbox.trim, standing["topic"], standing["last_seq"])
-        await asyncio.sleep(TRIM_SECONDS)

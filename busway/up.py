@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 
 def run_up(site_file: Path) -> None:
-    """Run embedded broker, sink, collector and upkeep; start again whichever ends by itself.
+    """Run broker, sink, collector, alerts and upkeep; start again whichever ends by itself.
 
     Raises:
         ConfigError: the site file is wrong, or names a Kafka of its own.
@@ -36,6 +36,7 @@ def run_up(site_file: Path) -> None:
         assembly = Assembly(site_file, logs)
         try:
             assembly.start_pipeline(f"127.0.0.1:{free_port()}", collectors=1)
+            assembly.start_alerts()
             assembly.start("maintain", "maintain", "--site", str(site_file))
             log.info("Starting.", site=site.name, devices=len(site.devices), logs=str(logs))
             await assembly.until_ready(stop)
@@ -45,7 +46,7 @@ def run_up(site_file: Path) -> None:
                 assembly.restart_ended()
                 await pause(stop, LOOK_SECONDS)
         finally:
-            log.info("Draining: collector, then sink.")
+            log.info("Draining: collector, alerts, then sink.")
             await assembly.stop_all()
 
     run_process(main)

@@ -29,7 +29,7 @@ def demo(
 
 @app.command()
 def up(site: SiteOption = Path("site.yaml")) -> None:
-    """All of Busway for one site on one machine: embedded broker, collector, sink, upkeep."""
+    """All of Busway for one site on one machine: broker, collector, sink, alerts, upkeep."""
     from busway.up import run_up
 
     run_up(site)

@@ -21,8 +21,8 @@ from processes_rig import (
     write_hall,
 )
 
-CHILDREN = 5
-"""Broker and the server it carries, sink, collector, upkeep."""
+CHILDREN = 6
+"""Broker and the server it carries, sink, collector, alerts, upkeep."""
 POLL_SECONDS = 3
 WINDOW = "timestamptz '2020-01-01', timestamptz '2100-01-01'"
 DOUBLED = "from readings select device, component, quantity, ts group by all having count(*) > 1"

@@ -1,0 +1,149 @@
+"""`busway alert run`: the alert engine's process, from the site file to a drained outbox."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import structlog
+
+from alerts.engine import Engine
+from alerts.history import TOPIC
+from alerts.known_points import read_points, write_points
+from alerts.learner import Watched
+from alerts.offers import Offers
+from alerts.quantities import quantities_of
+from alerts.rule_file import load_rules
+from alerts.selection import resolve
+from alerts.watch import SeriesKey, WatchTable
+from busway.directories import make_directory
+from busway.health import serve_health
+from busway.lifecycle import run_beside, run_process
+from busway.site import kafka_settings, load_checked_site
+from busway.trimming import keep_trimming
+from collectors.profile_library import load_profile
+from facility.alert import Transition, from_batch
+from facility.errors import LakeUnavailable
+from facility.site import Site
+from stream.outbox import Outbox
+from stream.publisher import Publisher
+from warehouse.lake import Lake
+from warehouse.location import LakeLocation
+from warehouse.query import run_sql
+
+NAME = "alerts-0"
+"""Of its outbox, and in its messages where a collector's name stands."""
+STOP_SECONDS = 6.5
+log = structlog.get_logger()
+
+
+def run_alerts(
+    site_file: Path, *, embedded_broker: str, committed: str, health: str, stop_on_eof: bool
+) -> None:
+    """Watch until told to stop, then drain.
+
+    `committed` is the health address of the sink behind an embedded broker, as for a collector.
+
+    Raises:
+        ConfigError: the site file, a file of rules, a profile, an address or a directory is wrong.
+        StreamError: the outbox cannot be used.
+        LakeUnavailable: earlier alerts may be in the lake alone, and it cannot be asked.
+    """
+    site = load_checked_site(site_file)
+    watched = _watched(site)
+    kafka = kafka_settings(site, embedded_broker)
+    outbox = _open_outbox(site, keep_until_committed=bool(committed))
+    lake = LakeLocation.of(site.lake)
+
+    def run_query(text: str) -> pa.Table:
+        with Lake.open_read_only(lake) as opened:
+            return run_sql(opened, text)
+
+    def remembered() -> Iterable[Transition]:
+        if not committed:
+            return ()
+        try:
+            return from_batch(run_query("from last_alerts"))
+        except LakeUnavailable:
+            if outbox.last_seq(TOPIC):
+                raise
+            return ()  # the first start: nothing was ever told, and there may be no lake yet
+
+    engine = Engine(watched, kafka, outbox, remembered=remembered, run_query=run_query)
+    publisher = Publisher(outbox, kafka)
+
+    def facts() -> Mapping[str, Any]:
+        return {**engine.health(), "outbox_waiting": outbox.depth().waiting}
+
+    async def main(stop: asyncio.Event) -> None:
+        publish_until = asyncio.Event()
+        async with serve_health(health, facts), asyncio.TaskGroup() as group:
+            group.create_task(run_beside(publish_until, publisher.run, name="publisher"))
+            trimming = group.create_task(keep_trimming(outbox, committed)) if committed else None
+            await run_beside(stop, engine.run, name="alert-engine")
+            publish_until.set()
+            if trimming is not None:
+                trimming.cancel()
+            await _drain(publisher, outbox)
+
+    try:
+        run_process(main, stop_on_eof=stop_on_eof)
+    finally:
+        outbox.close()
+
+
+async def _drain(publisher: Publisher, outbox: Outbox) -> None:
+    started = time.monotonic()
+    if not await asyncio.to_thread(publisher.drain, STOP_SECONDS):
+        log.warning(
+            "The broker has not taken everything; the outbox keeps it for the next start.",
+            waiting=outbox.depth().waiting,
+            waited_s=round(time.monotonic() - started, 1),
+        )
+
+
+def _watched(site: Site) -> Watched:
+    """Join rules, site, profiles and what devices have shown before."""
+    rules = load_rules(site.alerts)
+    profiles = {device.profile for device in site.devices}
+    offers = Offers(
+        {
+            name: tuple((point.component, point.quantity) for point in load_profile(name).points)
+            for name in profiles
+        }
+    )
+    names = {placed.rule.name for placed in rules}
+    devices = {device.id for device in site.devices}
+    known = site.outbox.directory / f"{NAME}.points"
+
+    def resolved(points: Collection[SeriesKey]) -> WatchTable:
+        resolution = resolve(rules, site, offers.with_shown(points))
+        for placed in resolution.unmatched():
+            log.warning("A rule matches no device.", rule=placed.rule.name)
+        return resolution.table
+
+    return Watched(
+        site=site.name,
+        feeds=tuple((feed.source, feed.target) for feed in site.feeds),
+        resolve=resolved,
+        points=frozenset(read_points(known)),
+        quantities=quantities_of(placed.rule for placed in rules),
+        keep_points=lambda points: write_points(known, points),
+        may_return=lambda told: told.rule in names and told.device in devices,
+    )
+
+
+def _open_outbox(site: Site, *, keep_until_committed: bool) -> Outbox:
+    make_directory(site.outbox.directory, "outbox")
+    return Outbox(
+        site.outbox.directory / f"{NAME}.sqlite",
+        collector=NAME,
+        max_bytes=int(site.outbox.max_megabytes * 1e6),
+        when_full="stop_polling",
+        max_message_bytes=site.kafka.max_message_bytes,
+        delete_at="trim" if keep_until_committed else "acknowledgement",
+    )
