@@ -1,21 +1,32 @@
-"""dcgm-exporter's HTTP for many nodes, each on an address of its own."""
+"""Exporters' HTTP for many devices, each on an address of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import ssl
-from typing import Self
+from typing import Protocol, Self
 
 from aiohttp import web
 
-from simulator.dcgm_node import DcgmNode
+from simulator.exporter_faults import ExporterFaults
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 LONGEST_STALL_S = 3600.0
 ENDLESS_BYTES = 256_000_000
 """Even an answer without end stops, should nobody hang up."""
 Place = tuple[str, int]
+
+
+class Printing(Protocol):
+    """A device behind an exporter."""
+
+    @property
+    def faults(self) -> ExporterFaults:
+        """What is wrong with its answers."""
+
+    def text(self) -> bytes:
+        """What is printed now."""
 
 
 class DcgmExporters:
@@ -27,7 +38,7 @@ class DcgmExporters:
     """
 
     def __init__(self, *, authorization: str = "", tls: ssl.SSLContext | None = None) -> None:
-        self._nodes: dict[Place, DcgmNode] = {}
+        self._nodes: dict[Place, Printing] = {}
         self._authorization, self._tls = authorization, tls
         self._runner: web.ServerRunner | None = None
 
@@ -40,7 +51,7 @@ class DcgmExporters:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def serve(self, node: DcgmNode, host: str, port: int = 0) -> Place:
+    async def serve(self, node: Printing, host: str, port: int = 0) -> Place:
         """Answer for a node at this address; port 0 picks a free one. Gives host and port.
 
         Raises:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from collectors.profile import DcgmPoint, Profile
 from facility.catalogue import load_catalogue
+from simulator.exporter_faults import ExporterFaults
 from simulator.live_value import LiveValue
 
 Generation = Literal["legacy", "renamed"]
@@ -22,17 +23,9 @@ MODEL, DRIVER = "NVIDIA GB200", "580.82.07"
 
 
 @dataclass(slots=True)
-class DcgmFaults:
-    """What is wrong with the exporter; all off at first."""
+class DcgmFaults(ExporterFaults):
+    """What is wrong with the exporter, its text among it; all off at first."""
 
-    status: int = 200
-    """Of every answer."""
-    stalled: bool = False
-    """No answer comes."""
-    truncated: bool = False
-    """The connection closes in the middle of an answer."""
-    endless: bool = False
-    """The answer goes on and on."""
     frozen: bool = False
     """The text stays as it was."""
     hidden: set[str] = field(default_factory=set)

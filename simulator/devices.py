@@ -10,8 +10,9 @@ from collectors.profile import Profile
 from collectors.profile_library import load_profile
 from facility.errors import ConfigError
 from facility.site import Device, Site, SnmpCredential
-from simulator.dcgm_exporter import DcgmExporters
+from simulator.dcgm_exporter import DcgmExporters, Printing
 from simulator.dcgm_node import DcgmNode
+from simulator.inference_server import InferenceServer
 from simulator.live_value import LiveValue, live_value
 from simulator.modbus_device import ModbusDevice
 from simulator.modbus_faults import Fault
@@ -48,7 +49,7 @@ async def serve_devices(
                 raise ConfigError(f"meter fault: '{name}' is no Modbus device; it has no words")
             server.set_fault(name, Fault("word_swapped"))
         await _serve_snmp(stack, site, devices["snmp"], plant, now)
-        await _serve_dcgm(stack, devices["http"], plant, now)
+        await _serve_exporters(stack, devices["http"], plant, now)
         yield
 
 
@@ -94,23 +95,28 @@ async def _serve_snmp(
             await agents[device.credential].serve(served, device.address.host, device.address.port)
 
 
-async def _serve_dcgm(
+async def _serve_exporters(
     stack: AsyncExitStack, devices: Iterable[Device], plant: Plant, now: Callable[[], float]
 ) -> None:
-    """Start an exporter for each node; every other one prints the names of after DCGM 4.6."""
+    """Start an exporter for each; every other GPU node prints the names of after DCGM 4.6."""
     exporters = await stack.enter_async_context(DcgmExporters())
     for place, device in enumerate(devices):
         profile, value = _asked(device, plant, now)
-        node = DcgmNode(
-            profile,
-            plant.components(device.id),
-            value,
-            host_name=device.id.replace("/", "-"),
-            generation="renamed" if place % 2 else "legacy",
-            fields=EXPORTED_FIELDS,
-        )
+        components = plant.components(device.id)
+        printing: Printing
+        if profile.exporter is not None:
+            printing = InferenceServer(profile, components, value)
+        else:
+            printing = DcgmNode(
+                profile,
+                components,
+                value,
+                host_name=device.id.replace("/", "-"),
+                generation="renamed" if place % 2 else "legacy",
+                fields=EXPORTED_FIELDS,
+            )
         with _naming(device):
-            await exporters.serve(node, device.address.host, device.address.port)
+            await exporters.serve(printing, device.address.host, device.address.port)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from simulator.plant.liquid_banks import cdu_bank, pump_bank
 from simulator.plant.network import PowerNetwork
 from simulator.plant.outlets import Outlets, outlet_shares, phase_shares
 from simulator.plant.racks import Racks
+from simulator.plant.serving import MODEL, Serving
 from simulator.plant.topology import Topology
 from simulator.plant.ups_bank import ups_bank
 from simulator.plant.weather import OutdoorNow
@@ -58,6 +59,7 @@ class PlantParts:
     cooling: CoolingPlant
     grid: Grid
     outdoor: OutdoorNow
+    serving: Serving
 
 
 class Instruments:
@@ -85,6 +87,8 @@ class Instruments:
         ]
         nodes = [node for rack in parts.topology.racks for node in rack.nodes]
         self._node_row = {node: row for row, node in enumerate(nodes)}
+        accelerated = [rack.place for rack in parts.topology.racks if rack.nodes]
+        self._server_row = {place: row for row, place in enumerate(accelerated)}
         self._gpus = GpuBank(clock, parts.racks, parts.workload, nodes, seed)
         self._air = air_bank(clock, parts.outdoor)
         self._devices = {device.id: device for device in site.devices}
@@ -107,6 +111,11 @@ class Instruments:
     def _faces_of(self, device: Device) -> Iterator[Face]:
         if device.id in self._node_row:
             yield Face(self._gpus, self._node_row[device.id])
+            return
+        if device.role is DeviceRole.INFERENCE_SERVER:
+            if (served := self._server_row.get(device.place)) is not None:
+                yield Face(self._parts.serving.bank, served, MODEL)
+                yield Face(self._parts.serving.bank, served)
             return
         row = self._parts.network.index.get(device.id)
         if row is None:

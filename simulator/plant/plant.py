@@ -20,6 +20,7 @@ from simulator.plant.meter_faults import MeterFault, gain_of
 from simulator.plant.network import PowerNetwork
 from simulator.plant.panel import Panel
 from simulator.plant.racks import Racks
+from simulator.plant.serving import Serving
 from simulator.plant.topology import read_topology
 from simulator.plant.weather import Climate, Weather
 from simulator.plant.workload import Workload
@@ -68,6 +69,7 @@ class Plant:
         self.workload = Workload(
             self.racks.accelerated.size, self.racks.ordinary.size, start_at, rng
         )
+        self.serving = Serving(self.clock, self.racks.gpus, self.workload)
         self.weather = Weather(climate or Climate(), ZoneInfo(site.time_zone), rng)
         places = [rack.place for rack in topology.racks]
         self.cooling = CoolingPlant(self.network, places, self.racks.heat(self.racks.full_w))
@@ -90,6 +92,7 @@ class Plant:
             self.cooling,
             self._grid,
             lambda: self._outdoor,
+            self.serving,
         )
         gain = _meter_gains(site, self.network, rng, metering_error=metering_error)
         gain *= gain_of(meter_faults, self.network.index)
@@ -159,6 +162,7 @@ class Plant:
 
     def _end_step(self) -> None:
         self.racks.gpus.account(self.clock.step_s)
+        self.serving.account(self.clock.step_s)
         self._instruments.end_step(self.clock.step_s)
 
     def _consume(self, racks_w: np.ndarray, local_hour: float) -> None:

@@ -13,6 +13,7 @@ OBSERVERS = frozenset(
     {
         DeviceRole.GPU_NODE,
         DeviceRole.SERVER,
+        DeviceRole.INFERENCE_SERVER,
         DeviceRole.WEATHER_STATION,
         DeviceRole.WATER_METER,
         DeviceRole.HEAT_METER,

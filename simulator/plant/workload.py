@@ -53,6 +53,11 @@ class Workload:
         np.clip(use, 0.0, 1.0, out=self.servers)
 
     @property
+    def first_inference(self) -> int:
+        """The first column of `activity` that serves requests; those before train."""
+        return self._group.size
+
+    @property
     def training_groups(self) -> tuple[Indices, ...]:
         """Columns of `activity` that belong to each training job."""
         return tuple(

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from collectors.profile_library import load_profile, profile_names
+from facility.address import PROTOCOL_SCHEMES
 from facility.catalogue import load_catalogue
 from facility.site import Device, Place, Site
 from simulator.demo_site import demo_site
@@ -20,6 +21,7 @@ ROLES = {
     "cdu": "cdu",
     "air_handler": "air_handler",
     "gpu_node": "gpu_node",
+    "inference_server": "inference_server",
     "pump": "pump",
     "sensor": "environment",
 }
@@ -44,6 +46,14 @@ NOT_IN_THE_PLANT = {
 power supplies and single sensors are no devices of their own, a chiller's flow is its pump's, and
 an air handler knows no outdoor air."""
 DEMO = demo_site(2)
+GPUS = Device(
+    id="node",
+    profile="nvidia-dcgm-exporter",
+    address="http://10.0.0.2",
+    role="gpu_node",
+    place=Place(hall="h", rack="r"),
+)
+"""What an inference server runs on."""
 MODELS = {device.profile: device.id for device in DEMO.devices}
 
 
@@ -57,7 +67,7 @@ def demo_plant():
 def names(template, component):
     """Whether a profile's component, with its names in braces, is this one of the device."""
     first = template.split("/mig.")[0]  # no GPU of the plant's is partitioned
-    pattern = re.sub(r"\\\{\w+\\\}", r"[\\w-]+", re.escape(first))
+    pattern = re.sub(r"\\\{\w+\\\}", r"[\\w.-]+", re.escape(first))
     return re.fullmatch(pattern, component) is not None
 
 
@@ -85,7 +95,7 @@ def test_every_point_of_the_demos_devices_is_answered(name, demo_plant):
 @pytest.mark.parametrize("name", profile_names())
 def test_every_profile_can_be_simulated(name):
     profile = load_profile(name)
-    scheme = {"modbus": "modbus", "snmp": "snmp", "dcgm": "http"}[profile.protocol]
+    scheme = PROTOCOL_SCHEMES[profile.protocol][0]
     device = Device(
         id="device",
         profile=name,
@@ -93,7 +103,8 @@ def test_every_profile_can_be_simulated(name):
         role=ROLES[profile.kind],
         place=Place(hall="h", rack="r"),
     )
-    plant = Plant(Site(name="one", devices=(device,)), seed=1, start_at=START)
+    devices = (device, GPUS) if profile.kind == "inference_server" else (device,)
+    plant = Plant(Site(name="one", devices=devices), seed=1, start_at=START)
     missing = unanswered(plant, "device", profile)
     lacking = NOT_IN_THE_PLANT.get(name)
     assert [p for p in missing if lacking is None or not re.fullmatch(lacking, p[0])] == []
