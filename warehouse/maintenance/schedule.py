@@ -12,6 +12,7 @@ from warehouse.maintenance.jobs import Job
 from warehouse.maintenance.orphans import remove_orphans
 from warehouse.maintenance.retention import retain
 from warehouse.maintenance.verification import verify
+from warehouse.rollup.roll_up import roll_up
 
 MINUTE_S, HOUR_S = 60.0, 3600.0
 
@@ -22,6 +23,7 @@ def jobs_of(settings: LakeSettings) -> tuple[Job, ...]:
     return (
         Job("verify", verify, HOUR_S),
         Job("compact", compact, MINUTE_S),
+        Job("roll_up", roll_up, MINUTE_S),
         Job("retain", lambda lake: retain(lake, settings.retention_days), HOUR_S),
         Job("expire", lambda lake: expire(lake, history), 10 * MINUTE_S),
         Job("tidy", tidy_inlined, 10 * MINUTE_S),
