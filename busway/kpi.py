@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import pyarrow.compute as pc
@@ -18,7 +20,11 @@ from warehouse.query import run_sql
 SPAN = "select min(ts) as from_at, max(ts) as to_at from readings"
 TIME_ZONE = "select any_value(time_zone) as time_zone from current_site"
 PUE = "from pue($from_at, $to_at, grain := $grain) order by category, period_start_at"
-PER_MW = "from per_mw($from_at, $to_at, grain := $grain) order by period_start_at"
+PER_MW = (
+    "from per_mw($from_at, $to_at, grain := $grain, scope := $scope, ttft_slo_s := $ttft_slo_s, "
+    "tpot_slo_s := $tpot_slo_s, peak_arithmetic := $peak_arithmetic) "
+    "order by place, period_start_at"
+)
 LADDER = "from ladder($from_at, $to_at, grain := $grain) order by period_start_at, stage_order"
 BALANCE = (
     "select * exclude (upstream_meters, downstream_meters, period_start_at, period_end_at) "
@@ -38,17 +44,24 @@ def print_periods(
     to_text: str,
     grain: str,
     output_format: Format,
+    asked: Mapping[str, str | float] = MappingProxyType({}),
 ) -> None:
     """Print what a macro of periods, PUE, PER_MW or LADDER, answers for a window.
 
+    `asked` are the macro's other parameters.
+
     Raises:
-        QueryError: a time cannot be read, or the window is empty or ends before it begins.
+        QueryError: a time cannot be read, the window is empty or ends before it begins, or there
+            is no place of the scope asked for.
         LakeUnavailable: there is no lake, or it cannot be read.
     """
     with Lake.open_read_only(lake_location(directory)) as lake:
         from_at, to_at = window(lake, from_text, to_text)
-        asked = {"from_at": from_at, "to_at": to_at, "grain": grain}
-        write_table(run_sql(lake, query, asked), output_format)
+        parameters = {"from_at": from_at, "to_at": to_at, "grain": grain, **asked}
+        periods = run_sql(lake, query, parameters)
+    if not periods.num_rows:
+        raise QueryError(f"no device of the site stands in a {asked.get('scope')}")
+    write_table(periods, output_format)
 
 
 def print_balance(

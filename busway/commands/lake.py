@@ -53,13 +53,34 @@ def permw(
     from_at: FromOption = "",
     to_at: ToOption = "",
     grain: GrainOption = "window",
+    by: Annotated[str, typer.Option(help="site, hall, row or rack: a row for each.")] = "site",
+    ttft_slo: Annotated[
+        float, typer.Option(min=0, help="Seconds to the first token that are in time.")
+    ] = 2.0,
+    tpot_slo: Annotated[
+        float, typer.Option(min=0, help="Seconds per further token that are in time.")
+    ] = 0.2,
+    arithmetic: Annotated[
+        str, typer.Option(help="Which peak of the GPUs counts: bf16, fp8, fp4.")
+    ] = "bf16",
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """What the site gets from its megawatts: GPUs per MW, activity, stranded power."""
+    """What megawatts give: tokens, goodput, PFLOPS and GPUs per MW, joules per token."""
     from busway.kpi import PER_MW, print_periods
 
     print_periods(
-        lake, PER_MW, from_text=from_at, to_text=to_at, grain=grain, output_format=output_format
+        lake,
+        PER_MW,
+        from_text=from_at,
+        to_text=to_at,
+        grain=grain,
+        output_format=output_format,
+        asked={
+            "scope": by,
+            "ttft_slo_s": ttft_slo,
+            "tpot_slo_s": tpot_slo,
+            "peak_arithmetic": arithmetic,
+        },
     )
 
 

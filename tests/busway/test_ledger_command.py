@@ -97,3 +97,26 @@ def test_per_mw_gives_a_row_a_period(tmp_path: Path) -> None:
         "2026-10-01 08:00:00+00:00",
         "2026-10-01 09:00:00+00:00",
     ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--by", "rack"), "no device of the site stands in a rack"),
+        (("--by", "job"), "no reading tells which job ran where"),
+        (("--by", "pod"), "there is no scope pod; ask for site, hall, row or rack"),
+    ],
+)
+def test_per_mw_of_places_that_there_are_not_is_one_clear_line(
+    tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    with Lake.create_or_open(tmp_path / "lake", settings=ENGINE) as lake:
+        run_sql(
+            lake,
+            "insert into readings values"
+            " ('2026-10-01 08:00:00+00', 'gpu-1', 'gpu.a', 'active_power_w', 500, 0),"
+            " ('2026-10-01 10:00:00+00', 'gpu-1', 'gpu.a', 'active_power_w', 500, 0)",
+        )
+    result = ask(tmp_path / "lake", "permw", *arguments)
+    assert isinstance(result.exception, QueryError)
+    assert words in str(result.exception)
