@@ -13,7 +13,9 @@ OF_ALL = {"coverage_ratio", "reason", "period_start_at", "period_end_at"}
 
 @pytest.fixture(scope="module")
 def bench() -> SqlBench:
-    return SqlBench()
+    bench = SqlBench()
+    bench.database.execute("set disabled_optimizers = 'statistics_propagation'")  # the slowest
+    return bench
 
 
 @pytest.mark.parametrize(

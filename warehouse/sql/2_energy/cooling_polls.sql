@@ -2,8 +2,9 @@
 -- loops, in the quantities' units (a column is null where the device has it not).
 -- fluid_w_per_lpm_k: as stated in the site file for the device, else for its role. heat_w: what the
 -- device removes: its own cooling_power_w, else flow_lpm x temperature rise x fluid_w_per_lpm_k
--- (flow x density x specific heat x rise), of a chiller's chilled water or of another's
--- supply and return. is_running: it did not say that it stands.
+-- (flow x density x specific heat x rise), of a chiller's chilled water or of another's supply and
+-- return. is_running: it did not say that it stands. Polls up to an hour outside the window are
+-- given too.
 create or replace macro cooling_polls(from_at, to_at) as table (
 with
 
@@ -56,8 +57,8 @@ told as (
             'cooling_power_w',
             'run_state'
         )
-        and usable_readings.ts >= from_at::timestamptz
-        and usable_readings.ts <= to_at::timestamptz
+        and usable_readings.ts >= from_at::timestamptz - interval '1 hour'
+        and usable_readings.ts <= to_at::timestamptz + interval '1 hour'
 ),
 
 polls as (

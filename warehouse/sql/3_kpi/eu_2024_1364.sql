@@ -66,6 +66,9 @@ cooling as (
             polls.device_role = 'air_handler'
         ) as supply_setpoint_c,
     from cooling_polls(from_at, to_at) as polls
+    where
+        polls.read_at >= from_at::timestamptz
+        and polls.read_at < to_at::timestamptz
 ),
 
 asked as (
