@@ -179,7 +179,7 @@ tried as (
     where put_right.corrected_wh > 0
 ),
 
-explained as (
+explained as materialized (
     select
         tried.section,
         tried.meter,
@@ -200,22 +200,24 @@ explained as (
         and bool_and(tried.closes or tried.verdict_before <> 'closes')
 ),
 
+peers as materialized (
+    select members.*
+    from members
+    semi join explained using (section)
+),
+
 -- what others of its role took there
 siblings as (
     select
-        explained.section,
-        explained.meter,
+        suspect.section,
+        suspect.meter,
         median(others.energy_wh) as usual_wh,
         count(*) as meters,
-    from (select distinct explained.section, explained.meter from explained) as explained
-    inner join members using (section, meter)
-    inner join members as others
-        on members.section = others.section
-        and members.end_kind = others.end_kind
-        and members.meter_role = others.meter_role
-        and members.meter <> others.meter
-    where others.energy_wh > 0
-    group by explained.section, explained.meter
+    from peers as suspect
+    semi join explained using (section, meter)
+    inner join peers as others using (section, end_kind, meter_role)
+    where suspect.meter <> others.meter and others.energy_wh > 0
+    group by suspect.section, suspect.meter
 ),
 
 ranked as (
