@@ -85,9 +85,10 @@ class Board:
         *,
         may_return: Callable[[Transition], bool] = lambda _: False,
     ) -> list[Transition]:
-        """Go on from the last transition of each alert, as of `now`; end what has no watch.
+        """Go on from the last transition of each alert, and await samples from `now` on.
 
-        What has none and may have one again, when its device shows the part it is of, is kept.
+        What has no watch is ended, unless it may have one again when its device shows the part that
+        it is of.
         """
         orphans = self._put_back(last, now)
         self._waiting = [orphan for orphan in orphans if may_return(orphan)]

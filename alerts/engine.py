@@ -145,13 +145,13 @@ class Engine:
         history = read_history(self._kafka, self._outbox, stop)
         if stop.is_set():
             return
-        begin_us = _wall_us() - rewind_us(self.board.table)
-        self._clock = StreamClock(begin_us)
+        wall_us = _wall_us()
+        self._clock = StreamClock(wall_us - rewind_us(self.board.table))
         told = [known.transition for known in history]
         self._listen(history)
         self._flood.note(told)
         last = latest(self._remembered(), told)
-        ended = self.board.start(last, begin_us, may_return=self._watched.may_return)
+        ended = self.board.start(last, wall_us, may_return=self._watched.may_return)
         self._store(ended, stop)
         log.info("Alerts go on.", known=len(told), watches=len(self.board.table))
 
