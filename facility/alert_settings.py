@@ -1,12 +1,15 @@
-"""The `alerts:` section of the site file: which rules hold here, and the figures they need."""
+"""The `alerts:` section of the site file: which rules hold here, the figures, who is told."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
+from facility.alert_hooks import Heartbeat, Hook, HookName, HttpUrl
+from facility.alert_routes import Maintenance, Route
+from facility.mistakes import did_you_mean
 from facility.model import Model
 from facility.roles import DeviceRole
 
@@ -49,3 +52,21 @@ class Alerts(Model):
     """Names of rules that are not to be watched."""
     site_values: dict[ValueName, SiteValues] = Field(default={})
     """By name: what rules refer to and no device tells, such as the rating of a breaker."""
+    hooks: dict[HookName, Hook] = Field(default={})
+    """By name: whom alerts are told."""
+    routes: tuple[Route, ...] = ()
+    """Which alerts go to which hooks; without any, all go to all."""
+    maintenance: tuple[Maintenance, ...] = ()
+    heartbeat: Heartbeat | None = None
+    external_url: HttpUrl | Literal[""] = ""
+    """Where whoever is told finds more; is put into what is sent."""
+
+    @model_validator(mode="after")
+    def _known_hooks(self) -> Self:
+        for route in self.routes:
+            for name in route.hooks:
+                if name not in self.hooks:
+                    raise ValueError(
+                        f"a route names the hook {name!r}; {did_you_mean(name, self.hooks)}"
+                    )
+        return self

@@ -18,8 +18,8 @@ def keys_at(schema: dict[str, Any], path: Sequence[str | int]) -> set[str]:
 def _alternatives(part: dict[str, Any], whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if "$ref" in part:
         yield from _alternatives(whole["$defs"][part["$ref"].rpartition("/")[2]], whole)
-    elif "anyOf" in part:
-        for choice in part["anyOf"]:
+    elif choices := part.get("anyOf") or part.get("oneOf"):
+        for choice in choices:
             yield from _alternatives(choice, whole)
     else:
         yield part

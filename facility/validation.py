@@ -20,6 +20,9 @@ SECRET_KEYS = frozenset(
         "bearer_token",
         "access_key",
         "secret_key",
+        "signing_key",
+        "routing_key",
+        "webhook_url",
     }
 )
 """What stands under these is never printed."""
@@ -53,6 +56,8 @@ _PATTERNS = {
     r"^[A-Za-z0-9-]+$": "a model such as GB200",
     r"^[A-Za-z0-9-]+/[a-z0-9]+$": "a model and its arithmetic such as GB200/fp8",
     r"^[A-Za-z0-9._:-]+$": "a GPU's UUID as nvidia-smi -L prints it",
+    r"^https?://[^\s/]+": "a URL such as https://alerts.example/hook",
+    r"^[^\s@]+@[^\s@]+$": "an address such as ops@site.example",
     r"^[a-z+]+://": "a URL such as modbus://10.1.2.3:502?unit=7 or snmp://10.1.2.4",
 }
 
@@ -116,8 +121,9 @@ def _sentence(detail: Any, path: tuple[Step, ...], known_keys: KnownKeys) -> str
             text = "expected {env: NAME} or {file: PATH}; a secret itself never stands in this file"
         case "value_error":
             text = str(context["error"])
-        case "enum" | "literal_error":
-            text = _one_of(context["expected"], value)
+        case "enum" | "literal_error" | "union_tag_invalid":
+            expected = context.get("expected") or context["expected_tags"]
+            text = _one_of(expected, context.get("tag", value))
         case "string_pattern_mismatch":
             pattern = _PATTERNS.get(context["pattern"], f"text like {context['pattern']}")
             text = f"expected {pattern}, found {found_text(value)}"
