@@ -8,6 +8,8 @@ import pytest
 
 from facility.catalogue import load_catalogue
 from facility.counter import CounterFacts
+from facility.loss_bands import default_loss_bands
+from facility.roles import DeviceRole
 from facility.site import Site
 from warehouse.dimensions import EPOCH, store_dimensions
 from warehouse.query import run_sql
@@ -175,3 +177,22 @@ def test_thousands_of_devices_are_compared_quickly(lake, count):
     assert len(rows(lake, "devices")) == count + 1
     changed = run_sql(lake, "select device from devices where valid_to is not null")
     assert changed["device"].to_pylist() == ["d-7"]
+
+
+def test_loss_bands_are_the_sites_own_or_the_defaults_and_keep_their_history(lake):
+    store_dimensions(lake, site(), facts, at=MONDAY)
+    own = {"low_ratio": 0.02, "typical_ratio": 0.026, "high_ratio": 0.04, "nodes": ["u-*", "v-*"]}
+    store_dimensions(lake, site(loss_bands={"ups": own}), facts, at=TUESDAY)
+    columns = ("node_patterns", "low_ratio", "high_ratio", "valid_from", "valid_to")
+    found = [
+        tuple(row[name] for name in columns)
+        for row in rows(lake, "loss_bands")
+        if row["part"] == "ups"
+    ]
+    default = default_loss_bands()[DeviceRole.UPS]
+    assert found == [
+        ("", default.low_ratio, default.high_ratio, EPOCH, TUESDAY),
+        ("u-*,v-*", 0.02, 0.04, TUESDAY, None),
+    ]
+    still = {row["part"] for row in rows(lake, "loss_bands") if row["valid_to"] is None}
+    assert still == {str(part) for part in default_loss_bands()}

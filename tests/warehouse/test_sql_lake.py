@@ -100,6 +100,8 @@ def test_every_view_and_macro_is_on_the_page(definition):
         "power_by_role",
         "per_mw",
         "gpu_activity",
+        "balance",
+        "ladder",
         "poll_summary",
         "ledger",
         "freshness",
