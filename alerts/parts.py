@@ -47,18 +47,17 @@ class Inventory:
             if not _has_role_and_profile(select, role, profile):
                 continue
             fixed = _chosen(select, self._offers.fixed(profile))
-            for device in self._fitting(select, role, profile):
-                read = _chosen(select, self._offers.shown_by(device))
-                components = sorted({*fixed, *read}) if read else fixed
+            has_table = any(quantity == select.quantity for _, quantity in self._tables(profile))
+            for device in self._fitting(select, role, profile) if fixed or has_table else ():
+                shown = _chosen(select, self._offers.shown_by(device)) if has_table else ()
+                components = sorted({*fixed, *shown}) if shown else fixed
                 found += [Part(device, component) for component in components]
         return found
 
     def awaits_parts(self, select: Select) -> bool:
         """Whether devices that fit have tables whose rows would fit, once they are known."""
         return any(
-            _chosen(
-                select, [(_NAME_IN_BRACES.sub("1", c), q) for c, q in self._offers.tables(profile)]
-            )
+            _chosen(select, [(_NAME_IN_BRACES.sub("1", c), q) for c, q in self._tables(profile)])
             and any(True for _ in self._fitting(select, role, profile))
             for role, profile in self._groups
         )
@@ -77,6 +76,9 @@ class Inventory:
                 if (key := place_key(device.place, level)) is not None:
                     found[key].append(device)
         return found
+
+    def _tables(self, profile: str) -> list[Offer]:
+        return self._offers.tables(profile)
 
     def _fitting(self, select: Select, role: str, profile: str) -> Iterator[Device]:
         if not _has_role_and_profile(select, role, profile):

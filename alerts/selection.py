@@ -14,6 +14,7 @@ from alerts.rule_file import PlacedRule
 from alerts.watch import RuleFacts, Suppressor, Watch, WatchTable, build_table
 from alerts.watches import WatchMaker
 from facility.alert_settings import Alerts
+from facility.garbage import collector_paused
 from facility.site import Site
 
 
@@ -53,6 +54,11 @@ def resolve(rules: Sequence[PlacedRule], site: Site, offers: Offers) -> Resoluti
         site: the site.
         offers: what its devices offer.
     """
+    with collector_paused():
+        return _resolve(rules, site, offers)
+
+
+def _resolve(rules: Sequence[PlacedRule], site: Site, offers: Offers) -> Resolution:
     inventory = Inventory(site, offers)
     maker = WatchMaker(inventory)
     outcomes: list[Outcome] = []

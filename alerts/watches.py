@@ -56,11 +56,11 @@ class WatchMaker:
                 part = Part(device, "")
                 yield _watch(rule, name, part, POLLED, [part], condition.judging(), Scale())
         else:
+            judging = condition.judging()
+            known = condition if isinstance(condition, Reference) else Reference()
             for shown, members in self._members(condition, self._inventory.parts(select)):
-                known = condition if isinstance(condition, Reference) else Reference()
                 scale = self._thresholds.at(known, members[0])
                 if scale is not None:
-                    judging = condition.judging()
                     yield _watch(rule, name, shown, select.quantity, members, judging, scale)
 
     def _members(

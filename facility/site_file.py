@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -20,6 +18,7 @@ from facility.draft import Draft, StatedFactor
 from facility.errors import SiteFileError
 from facility.factor_checks import check_factors, undated_factors
 from facility.factor_table import FactorRow, parse_factor_table, with_ends
+from facility.garbage import collector_paused
 from facility.inventory import parse_inventory
 from facility.mistakes import Finding, Mistake, one_per_field
 from facility.power_checks import (
@@ -63,7 +62,7 @@ def load_site(path: str | Path, *, profiles: Profiles | None = None) -> Site:
     Raises:
         SiteFileError: with every mistake found, one a line, file by file.
     """
-    with _collector_paused():
+    with collector_paused():
         return _load(Path(path), profiles)
 
 
@@ -81,18 +80,6 @@ def _load(path: Path, profiles: Profiles | None) -> Site:
     if mistakes:
         raise SiteFileError("\n".join(str(mistake) for mistake in sorted(set(mistakes))))
     return _site(form, draft, path.parent.absolute())
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Spare the garbage collector: of 90,000 devices none is garbage, and looking took half."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _read_text(path: Path) -> str:
