@@ -4,15 +4,21 @@
 -- (unit_heat); heat_source says which. e_cooling_kwh: meters of the roles cooling and
 -- it_fed_cooling. cer_ratio: null where reason says why.
 create or replace macro cer(from_at, to_at, grain := 'window') as table (
-select
-    ratios.detail as heat_source,
-    ratios.numerator as heat_kwh,
-    ratios.denominator as e_cooling_kwh,
-    ratios.ratio as cer_ratio,
-    ratios.coverage_ratio,
-    ratios.reason,
-    ratios.period_start_at,
-    ratios.period_end_at,
-from energy_ratios(from_at, to_at, grain) as ratios
-where ratios.kpi = 'CER'
+with
+
+final as (
+    select
+        ratios.detail as heat_source,
+        ratios.numerator as heat_kwh,
+        ratios.denominator as e_cooling_kwh,
+        ratios.ratio as cer_ratio,
+        ratios.coverage_ratio,
+        ratios.reason,
+        ratios.period_start_at,
+        ratios.period_end_at,
+    from energy_ratios(from_at, to_at, grain) as ratios
+    where ratios.kpi = 'CER'
+)
+
+select * from final
 );

@@ -8,16 +8,22 @@
 create or replace macro cue(
     from_at, to_at, grain := 'window', category := 'highest'
 ) as table (
-select
-    ratios.basis,
-    ratios.it_category,
-    ratios.numerator as carbon_kg,
-    ratios.denominator as e_it_kwh,
-    ratios.ratio as cue_kg_per_kwh,
-    ratios.coverage_ratio,
-    ratios.reason,
-    ratios.period_start_at,
-    ratios.period_end_at,
-from energy_ratios(from_at, to_at, grain, category) as ratios
-where ratios.kpi = 'CUE'
+with
+
+final as (
+    select
+        ratios.basis,
+        ratios.it_category,
+        ratios.numerator as carbon_kg,
+        ratios.denominator as e_it_kwh,
+        ratios.ratio as cue_kg_per_kwh,
+        ratios.coverage_ratio,
+        ratios.reason,
+        ratios.period_start_at,
+        ratios.period_end_at,
+    from energy_ratios(from_at, to_at, grain, category) as ratios
+    where ratios.kpi = 'CUE'
+)
+
+select * from final
 );

@@ -4,15 +4,21 @@
 create or replace macro ere(
     from_at, to_at, grain := 'window', category := 'highest'
 ) as table (
-select
-    ratios.it_category,
-    ratios.numerator as e_net_kwh,
-    ratios.denominator as e_it_kwh,
-    ratios.ratio as ere_ratio,
-    ratios.coverage_ratio,
-    ratios.reason,
-    ratios.period_start_at,
-    ratios.period_end_at,
-from energy_ratios(from_at, to_at, grain, category) as ratios
-where ratios.kpi = 'ERE'
+with
+
+final as (
+    select
+        ratios.it_category,
+        ratios.numerator as e_net_kwh,
+        ratios.denominator as e_it_kwh,
+        ratios.ratio as ere_ratio,
+        ratios.coverage_ratio,
+        ratios.reason,
+        ratios.period_start_at,
+        ratios.period_end_at,
+    from energy_ratios(from_at, to_at, grain, category) as ratios
+    where ratios.kpi = 'ERE'
+)
+
+select * from final
 );

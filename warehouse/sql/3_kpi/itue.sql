@@ -6,16 +6,22 @@
 create or replace macro itue(
     from_at, to_at, grain := 'window', category := 'highest'
 ) as table (
-select
-    ratios.detail as denominator,
-    ratios.it_category,
-    ratios.numerator as e_it_kwh,
-    ratios.denominator as e_compute_kwh,
-    ratios.ratio as itue_ratio,
-    ratios.coverage_ratio,
-    ratios.reason,
-    ratios.period_start_at,
-    ratios.period_end_at,
-from energy_ratios(from_at, to_at, grain, category) as ratios
-where ratios.kpi = 'ITUE'
+with
+
+final as (
+    select
+        ratios.detail as denominator,
+        ratios.it_category,
+        ratios.numerator as e_it_kwh,
+        ratios.denominator as e_compute_kwh,
+        ratios.ratio as itue_ratio,
+        ratios.coverage_ratio,
+        ratios.reason,
+        ratios.period_start_at,
+        ratios.period_end_at,
+    from energy_ratios(from_at, to_at, grain, category) as ratios
+    where ratios.kpi = 'ITUE'
+)
+
+select * from final
 );

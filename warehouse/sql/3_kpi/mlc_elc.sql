@@ -8,16 +8,22 @@
 create or replace macro mlc_elc(
     from_at, to_at, grain := 'window', category := 'highest'
 ) as table (
-select
-    lower(ratios.kpi) as component,
-    ratios.it_category,
-    ratios.numerator as numerator_kwh,
-    ratios.denominator as denominator_kwh,
-    ratios.ratio,
-    ratios.coverage_ratio,
-    ratios.reason,
-    ratios.period_start_at,
-    ratios.period_end_at,
-from energy_ratios(from_at, to_at, grain, category) as ratios
-where ratios.kpi in ('MLC', 'ELC')
+with
+
+final as (
+    select
+        lower(ratios.kpi) as component,
+        ratios.it_category,
+        ratios.numerator as numerator_kwh,
+        ratios.denominator as denominator_kwh,
+        ratios.ratio,
+        ratios.coverage_ratio,
+        ratios.reason,
+        ratios.period_start_at,
+        ratios.period_end_at,
+    from energy_ratios(from_at, to_at, grain, category) as ratios
+    where ratios.kpi in ('MLC', 'ELC')
+)
+
+select * from final
 );

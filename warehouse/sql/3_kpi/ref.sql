@@ -6,15 +6,21 @@
 -- stated counts as 0, as long as one is. e_res_kwh: numerator. e_dc_kwh: see known_energy.
 -- ref_ratio: null where reason says why.
 create or replace macro ref(from_at, to_at, grain := 'window') as table (
-select
-    ratios.basis,
-    ratios.numerator as e_res_kwh,
-    ratios.denominator as e_dc_kwh,
-    ratios.ratio as ref_ratio,
-    ratios.coverage_ratio,
-    ratios.reason,
-    ratios.period_start_at,
-    ratios.period_end_at,
-from energy_ratios(from_at, to_at, grain) as ratios
-where ratios.kpi = 'REF'
+with
+
+final as (
+    select
+        ratios.basis,
+        ratios.numerator as e_res_kwh,
+        ratios.denominator as e_dc_kwh,
+        ratios.ratio as ref_ratio,
+        ratios.coverage_ratio,
+        ratios.reason,
+        ratios.period_start_at,
+        ratios.period_end_at,
+    from energy_ratios(from_at, to_at, grain) as ratios
+    where ratios.kpi = 'REF'
+)
+
+select * from final
 );

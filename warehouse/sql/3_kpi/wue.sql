@@ -7,16 +7,22 @@
 create or replace macro wue(
     from_at, to_at, grain := 'window', category := 'highest'
 ) as table (
-select
-    ratios.basis,
-    ratios.it_category,
-    ratios.numerator as water_l,
-    ratios.denominator as e_it_kwh,
-    ratios.ratio as wue_l_per_kwh,
-    ratios.coverage_ratio,
-    ratios.reason,
-    ratios.period_start_at,
-    ratios.period_end_at,
-from energy_ratios(from_at, to_at, grain, category) as ratios
-where ratios.kpi = 'WUE'
+with
+
+final as (
+    select
+        ratios.basis,
+        ratios.it_category,
+        ratios.numerator as water_l,
+        ratios.denominator as e_it_kwh,
+        ratios.ratio as wue_l_per_kwh,
+        ratios.coverage_ratio,
+        ratios.reason,
+        ratios.period_start_at,
+        ratios.period_end_at,
+    from energy_ratios(from_at, to_at, grain, category) as ratios
+    where ratios.kpi = 'WUE'
+)
+
+select * from final
 );
