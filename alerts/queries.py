@@ -85,16 +85,22 @@ class Queries:
             )
 
     def _samples(self, rule: RuleFacts, answer: pa.Table, now_us: int) -> Samples:
-        """Give each watched device its row's value, and NO_ROW to those without."""
+        """Give each watched device its row's value, and NO_ROW to those without.
+
+        A value that is null is none: nothing is known of the device, least of all that it is well.
+        """
         series = self._series[rule.name]
         found = dict.fromkeys(series, NO_ROW)
         has_value = "value" in answer.column_names
         for row in answer.to_pylist():
-            if row["device"] not in found:
+            if row["device"] not in series:
                 UNWATCHED.labels(rule.name).inc()
                 continue
-            value = row["value"] if has_value else None
-            found[row["device"]] = 1.0 if value is None else float(value)
+            value = row["value"] if has_value else 1.0
+            if value is None:
+                found.pop(row["device"], None)
+            else:
+                found[row["device"]] = float(value)
         return Samples(
             np.array([series[device] for device in found], np.int32),
             np.full(len(found), now_us, np.int64),
