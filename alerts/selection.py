@@ -13,7 +13,6 @@ from alerts.rule import Rule, Select
 from alerts.rule_file import PlacedRule
 from alerts.watch import RuleFacts, Suppressor, Watch, WatchTable, build_table
 from alerts.watches import WatchMaker
-from facility.alert_settings import Alerts
 from facility.garbage import collector_paused
 from facility.site import Site
 
@@ -28,6 +27,8 @@ class Outcome:
     """Empty where it is watched."""
     is_unmatched: bool = False
     """It is on, and no device of the site offers what it watches."""
+    lacks: tuple[str, ...] = ()
+    """The site values that it waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,8 @@ def _resolve(rules: Sequence[PlacedRule], site: Site, offers: Offers) -> Resolut
     watches: list[Watch] = []
     for placed in rules:
         rule = placed.rule
-        if reason := _why_off(rule, site.alerts):
-            outcomes.append(Outcome(placed, 0, reason))
+        if (off := _off(placed, inventory)) is not None:
+            outcomes.append(off)
             continue
         found = maker.watches(rule)
         if not found:
@@ -83,13 +84,16 @@ def _resolve(rules: Sequence[PlacedRule], site: Site, offers: Offers) -> Resolut
     return Resolution(build_table([*facts, flood.RULE], watches), tuple(outcomes))
 
 
-def _why_off(rule: Rule, settings: Alerts) -> str:
+def _off(placed: PlacedRule, inventory: Inventory) -> Outcome | None:
+    rule, settings = placed.rule, inventory.site.alerts
     if not rule.enabled:
-        return "not enabled in its file"
+        return Outcome(placed, 0, "not enabled in its file")
     if rule.name in settings.switched_off:
-        return "switched off by the site"
-    missing = [name for name in rule.site_values if name not in settings.site_values]
-    return f"the site states no {', '.join(missing)}" if missing else ""
+        return Outcome(placed, 0, "switched off by the site")
+    lacks = tuple(name for name in rule.site_values if name not in settings.site_values)
+    if lacks and (inventory.parts(rule.select) or inventory.awaits_parts(rule.select)):
+        return Outcome(placed, 0, f"the site states no {', '.join(lacks)}", lacks=lacks)
+    return _nothing_found(placed, inventory) if lacks else None
 
 
 def _nothing_found(placed: PlacedRule, inventory: Inventory) -> Outcome:

@@ -15,17 +15,16 @@ from alerts.engine import Engine
 from alerts.history import TOPIC
 from alerts.known_points import read_points, write_points
 from alerts.learner import Watched
-from alerts.offers import Offers
 from alerts.quantities import quantities_of
 from alerts.rule_file import load_rules
 from alerts.selection import resolve
 from alerts.watch import SeriesKey, WatchTable
+from busway.alert_rules import offers_of
 from busway.directories import make_directory
 from busway.health import serve_health
 from busway.lifecycle import run_beside, run_process
 from busway.site import kafka_settings, load_checked_site
 from busway.trimming import keep_trimming
-from collectors.profile_library import load_profile
 from facility.alert import Transition, from_batch
 from facility.errors import LakeUnavailable
 from facility.site import Site
@@ -109,13 +108,7 @@ async def _drain(publisher: Publisher, outbox: Outbox) -> None:
 def _watched(site: Site) -> Watched:
     """Join rules, site, profiles and what devices have shown before."""
     rules = load_rules(site.alerts)
-    profiles = {device.profile for device in site.devices}
-    offers = Offers(
-        {
-            name: tuple((point.component, point.quantity) for point in load_profile(name).points)
-            for name in profiles
-        }
-    )
+    offers = offers_of(site)
     names = {placed.rule.name for placed in rules}
     devices = {device.id for device in site.devices}
     known = site.outbox.directory / f"{NAME}.points"

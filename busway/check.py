@@ -8,6 +8,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from busway.alert_rules import describe as describe_rules
+from busway.alert_rules import resolve_rules
 from busway.site import load_checked_site
 from collectors.profile_library import load_profile
 from facility.site import Site
@@ -19,11 +21,13 @@ def check_site(path: Path) -> None:
 
     Raises:
         SiteFileError: with every mistake in it.
+        RuleFileError: with every mistake in its rules.
     """
     site = load_checked_site(path)
+    resolution = resolve_rules(site)
     console = Console(soft_wrap=True, highlight=False)
     console.print(f"{path}: [bold]{site.name}[/bold] is in order.")
-    for line in describe(site):
+    for line in (*describe(site), *describe_rules(resolution)):
         console.print(f"  {line}")
 
 

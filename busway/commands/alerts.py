@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from busway.options import EmbeddedBrokerOption, HealthOption, SiteOption, StopOnEofOption
+from busway.format import Format
+from busway.options import (
+    EmbeddedBrokerOption,
+    FormatOption,
+    HealthOption,
+    SiteOption,
+    StopOnEofOption,
+)
 
 app = typer.Typer()
 alert = typer.Typer(no_args_is_help=True, help="Alerts: the engine, and what it has found.")
@@ -38,3 +45,23 @@ def run(
         health=health,
         stop_on_eof=stop_on_eof,
     )
+
+
+@alert.command()
+def rules(
+    site: Annotated[
+        Path | None,
+        typer.Option(envvar="BUSWAY_SITE", help="The site file; none: the rules of the pack."),
+    ] = None,
+    check: Annotated[
+        Path | None, typer.Option(help="Only read this file of rules, and say what is wrong in it.")
+    ] = None,
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """The rules, how many parts of the site each watches, and why some watch none."""
+    from busway.alert_rules import check_rule_file, print_rules
+
+    if check is None:
+        print_rules(site, output_format)
+    else:
+        check_rule_file(check)
