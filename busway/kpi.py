@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-import pyarrow.compute as pc
+import pyarrow as pa
 
 from busway.format import Format
 from busway.output import write_table
@@ -86,8 +86,8 @@ def print_balance(
             "nothing to balance: no part of the power path (feeds, fed_by) has meters above and "
             "below it"
         )
-    is_open = pc.not_equal(sections["verdict"], "closes")
-    shown = sections if with_closing else sections.filter(is_open)
+    is_open = [verdict != "closes" for verdict in sections["verdict"].to_pylist()]
+    shown = sections if with_closing else sections.filter(pa.array(is_open))
     if not shown.num_rows and output_format is Format.TABLE:
         print(f"all {sections.num_rows} sections of the power path close; --all shows them")
     else:
