@@ -93,6 +93,7 @@ class Board:
         orphans = self._put_back(last, now)
         self._waiting = [orphan for orphan in orphans if may_return(orphan)]
         machine.await_first(self.standing, self._terms, now)
+        self._inhibition.begin(self.standing, now)
         return [transitions.tell_end(told, now) for told in orphans if not may_return(told)]
 
     def adopt(self, old: Board, now: int) -> None:
@@ -103,6 +104,7 @@ class Board:
         self._inhibition.adopt(old._inhibition, watches)
         self._waiting = self._put_back(old._waiting, now)
         machine.await_first(self.standing, self._terms, now)
+        self._inhibition.begin(self.standing, now)
 
     def take(self, samples: Samples, now: int, decided_us: int) -> list[Transition]:
         """Judge samples that have come by `now`."""
@@ -124,7 +126,8 @@ class Board:
         told += self._tell(self._end_delays(due, now), decided_us)
         told += self._tell(machine.expire(self.standing, self._terms, due, now), decided_us)
         told += self._tell(self._end_delays(due, now), decided_us)
-        changed = self._inhibition.update(self.standing, now)
+        over = self._inhibition.concerned(self.standing, due[:0], now)
+        changed = self._inhibition.update(self.standing, over, now)
         return told + self._tell((changed, np.full(len(changed), now)), decided_us)
 
     def act(self, action: Action, now: int, decided_us: int) -> list[Transition]:
@@ -167,9 +170,10 @@ class Board:
         watches, at = moved
         if not len(watches):
             return []
-        if self._inhibition.concerns(watches):
-            latest = int(at.max())
-            also = np.setdiff1d(self._inhibition.update(self.standing, latest), watches)
+        latest = int(at.max())
+        if len(concerned := self._inhibition.concerned(self.standing, watches, latest)):
+            changed = self._inhibition.update(self.standing, concerned, latest)
+            also = np.setdiff1d(changed, watches)
             watches = np.concatenate([watches, also])
             at = np.concatenate([at, np.full(len(also), latest)])
         state = visible(self.standing, watches)

@@ -37,9 +37,9 @@ class Inhibition:
         refuse_circles(table.rules)
         self.suppressors = _suppressors(table, _upstream(feeds))
         self._slack_us = table.stale_after_us
+        self._may_explain = self.suppressors.inverted(len(table))
         self.suppressible = np.flatnonzero(np.diff(self.suppressors.start) > 0)
-        self.explains = np.zeros(len(table), np.bool_)
-        self.explains[self.suppressors.values] = True
+        self._explains = np.diff(self._may_explain.start) > 0
         self.wait_us = self._wait()
         self._until = np.zeros(len(table), np.int64)
         """NEVER: it is explained; otherwise the end of what comes after that."""
@@ -50,6 +50,10 @@ class Inhibition:
         self._until[watches] = NEVER
         self.cause[watches] = causes
 
+    def begin(self, standing: Standing, now: int) -> None:
+        """Find out for all that stands as suppressed whether anything explains it still."""
+        self.update(standing, self.suppressible[standing.suppressed[self.suppressible]], now)
+
     def adopt(self, old: Inhibition, watches: Moves) -> None:
         """Go on with what another one knows of the same watches."""
         new_number = np.full(len(old.cause) + 1, -1, np.int64)
@@ -57,17 +61,24 @@ class Inhibition:
         self._until[watches.new] = old._until[watches.old]
         self.cause[watches.new] = new_number[old.cause[watches.old]]
 
-    def concerns(self, watches: Chosen) -> bool:
-        """Whether any of these explains others, or may be explained."""
-        return bool((self.explains[watches] | (self.wait_us[watches] > 0)).any())
+    def concerned(self, standing: Standing, moved: Chosen, now: int) -> Chosen:
+        """Give the watches for which it has to be found out anew whether anything explains them.
 
-    def update(self, standing: Standing, now: int) -> Chosen:
-        """Bring `standing.suppressed` up to date; give the watches where it changed.
+        These are such as have moved, those that what has moved may explain, and those whose
+        suppression ends.
+        """
+        _, explained = self._may_explain.of(moved[self._explains[moved]])
+        is_over = standing.suppressed[self.suppressible]
+        is_over &= self._until[self.suppressible] <= now
+        mine = moved[self.wait_us[moved] > 0]
+        return np.unique(np.concatenate([mine, explained, self.suppressible[is_over]]))
+
+    def update(self, standing: Standing, watched: Chosen, now: int) -> Chosen:
+        """Bring `standing.suppressed` of some up to date; give those where it changed.
 
         What is explained no more stays suppressed for another on-delay and `stale_after`: what the
         cause did to it does not end in the same instant everywhere.
         """
-        watched = self.suppressible
         before = standing.suppressed[watched]
         explained = np.zeros(len(before), np.bool_)
         active = np.flatnonzero(standing.core[watched] == Core.ACTIVE)

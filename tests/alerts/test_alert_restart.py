@@ -121,6 +121,22 @@ def test_what_is_explained_stays_so():
     ]  # fmt: skip
 
 
+def test_what_is_explained_no_more_when_it_restarts_fires_after_a_while():
+    watches = [watch("b", rule="trip", stale=3), watch("r", rule="dark", stale=3)]
+    given = {"rules": [TRIP, DARK], "feeds": [("b", "r")]}
+    before = Player(watches, given["rules"], given["feeds"])
+    for at in (0, 1, 2, 3):
+        before.sample(at, 31, 31)
+        before.tick(at)
+    before.sample(4, 20, 31)
+    after = again(before, watches, at=5, **given)
+    for at in range(5, 20):
+        after.sample(at, 20, 31)
+        after.tick(at)
+    ((state, fired_at),) = times(after.told)
+    assert (state, 9 <= fired_at <= 12) == ("firing", True)
+
+
 def test_an_alert_whose_rule_is_gone_is_ended():
     before = Player([watch("a"), watch("b")])
     before.sample(0, 31, 31)
