@@ -39,7 +39,8 @@ class Offers:
 
     def fixed(self, profile: str) -> list[Offer]:
         """Give what every device of a profile has."""
-        return [offer for offer in self.by_profile.get(profile, ()) if "{" not in offer[0]]
+        offers = dict.fromkeys(self.by_profile.get(profile, ()))  # fallbacks name a point again
+        return [offer for offer in offers if "{" not in offer[0]]
 
     def tables(self, profile: str) -> list[Offer]:
         """Give what a device of a profile has any number of."""
