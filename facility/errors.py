@@ -21,6 +21,10 @@ BuswayError
 │   ├── LakeUnavailable     directory not writable, catalogue locked for too long
 │   ├── LakeSchemaNewer     a newer Busway wrote this lake: upgrade this one
 │   └── FenceLost           another sink owns these offsets now: stop writing
+├── HookError               a notification has not reached whom it is for
+│   ├── HookUnavailable     it is tried again, later and later
+│   └── HookRefused         what it says is refused: it is given up and counted
+├── AlertQueueUnusable      make room on the disk it names; alerts wait in memory meanwhile
 ├── AlertUnknown            no alert has this id: `busway alert list` gives those there are
 └── QueryError              the question cannot be answered as put; the sentence says what can
 """
@@ -125,6 +129,27 @@ class LakeSchemaNewer(LakeError):
 
 class FenceLost(LakeError):
     """The stored offsets are not those this sink wrote last: another sink has taken over."""
+
+
+class HookError(BuswayError):
+    """A notification has not reached whom it is for."""
+
+
+class HookUnavailable(HookError):
+    """The receiver cannot take it now."""
+
+    def __init__(self, said: str, *, retry_after_s: float = 0.0) -> None:
+        super().__init__(said)
+        self.retry_after_s = retry_after_s
+        """Not sooner, says the receiver."""
+
+
+class HookRefused(HookError):
+    """The receiver will never take this notification."""
+
+
+class AlertQueueUnusable(BuswayError):
+    """The queue of notifications cannot be read or written now."""
 
 
 class AlertUnknown(BuswayError):
