@@ -17,7 +17,7 @@ from alerts.evaluate import Evaluator
 from alerts.inhibition import Inhibition
 from alerts.machine import Moved
 from alerts.restore import put_back
-from alerts.samples import Samples, rounds
+from alerts.samples import UNTIMELY, Samples, rounds
 from alerts.series import SeriesIndex
 from alerts.standing import CODES, LONG_AGO, NEVER, STATES, Chosen, begin, visible
 from alerts.watch import Integers, SeriesKey, WatchTable
@@ -114,6 +114,7 @@ class Board:
             watches, at = judged.watches, judged.at
             told += self._tell(self._end_delays(watches, at), decided_us)
             told += self._tell(machine.expire(self.standing, self._terms, watches, at), decided_us)
+            UNTIMELY.inc(machine.stale_on_arrival(self._terms, judged, now))
             back = machine.observe(self.standing, self._terms, judged, now)
             moved = self._end_delays(watches, at)
             told += self._tell(machine.merged(moved, back), decided_us)

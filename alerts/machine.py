@@ -158,6 +158,12 @@ def observe(standing: Standing, terms: Terms, judged: Judged, now: int) -> Moved
     return chosen[seen], at[seen]
 
 
+def stale_on_arrival(terms: Terms, judged: Judged, now: int) -> int:
+    """Count what `observe` leaves out because it came too late."""
+    late = judged.since + terms.stale_after_us[judged.watches] <= now
+    return int((late & (judged.verdict != Verdict.UNKNOWN)).sum())
+
+
 def acknowledge(standing: Standing, chosen: Chosen) -> None:
     """Somebody has taken notice; what is over leaves the list."""
     active = standing.core[chosen] == Core.ACTIVE

@@ -6,12 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import prometheus_client
 import pyarrow as pa
 
 from alerts.series import Names, SeriesIndex
 from alerts.watch import POLLED, Flags, Floats, Integers, Numbers
 from facility.quality import Quality
 from facility.reading import READINGS
+
+UNTIMELY = prometheus_client.Counter(
+    "busway_alert_untimely_samples",
+    "Samples of watched points that say nothing of now: stale when they came, or of the future.",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +50,9 @@ def samples_of(batch: pa.RecordBatch, index: SeriesIndex, sender: str, wall_us: 
     value = batch["value"].to_numpy(zero_copy_only=False).take(rows)
     quality = batch["quality"].to_numpy().take(rows)
     at = batch["ts"].cast(pa.int64()).to_numpy().take(rows)
-    usable = (quality <= Quality.UNCERTAIN) & ~np.isnan(value) & (at <= wall_us + AHEAD_US)
+    of_future = at > wall_us + AHEAD_US
+    UNTIMELY.inc(int(of_future.sum()))
+    usable = (quality <= Quality.UNCERTAIN) & ~np.isnan(value) & ~of_future
     found = Samples(series, at, value, quality > Quality.GOOD)
     return found if usable.all() else found.chosen(np.flatnonzero(usable))
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from alert_rig import T0, Player, rule, times, us, watch
 
-from alerts.samples import Samples, readings_of_polls, rounds, samples_of
+from alerts.samples import UNTIMELY, Samples, readings_of_polls, rounds, samples_of
 from alerts.series import SeriesIndex
 from alerts.watch import ANY_ROW, NO_ROW, POLLED, Measure
 from facility.quality import Quality
@@ -212,7 +212,9 @@ def test_what_was_kept_while_the_broker_was_away_says_nothing_of_now():
     late = Samples(
         np.zeros(1, np.int32), np.array([T0 + us(500)]), np.array([31.0]), np.zeros(1, bool)
     )
+    before = UNTIMELY._value.get()
     assert player.board.take(late, T0 + us(1000), T0 + us(1000)) == []
+    assert UNTIMELY._value.get() == before + 1
     assert player.sample(1001, 31) == ["firing"]
 
 
