@@ -37,6 +37,7 @@ STAGES = {
     "freshness": "bench.freshness",
     "storage": "bench.storage",
     "queries": "bench.queries",
+    "rollup": "bench.rollup",
 }
 UNLOADED = frozenset({"modbus", "snmp", "dcgm", "poller", "queries"})
 """Stages that need no load."""

@@ -46,7 +46,7 @@ def figures(scale: Scale) -> Iterator[Figure]:
             (f"hourly power of one hall's meters, {hours} h", HOURLY_POWER, SUM_OF_POWER, None),
             (f"PUE of {hours} h from raw", PUE, SUM_OF_REGISTERS, GOAL),
         ):
-            yield _beside(
+            yield beside(
                 what,
                 partial(run_sql, lake, text, window),
                 partial(run_sql, lake, scan, window),
@@ -55,13 +55,14 @@ def figures(scale: Scale) -> Iterator[Figure]:
             )
 
 
-def _beside(
+def beside(
     what: str,
     ours: Callable[[], object],
     scan: Callable[[], object],
     rounds: int,
     goal: Goal | None,
 ) -> Figure:
+    """Seconds of both on the wall, in turn."""
     found = [(_seconds(ours), _seconds(scan)) for _ in range(rounds)]
     seconds, bare = median(ours for ours, _ in found), median(bare for _, bare in found)
     return Figure(what, seconds, "s", bare, SCAN, seconds / bare, goal)

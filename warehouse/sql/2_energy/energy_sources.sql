@@ -1,10 +1,10 @@
 -- One row: a quarter of an hour, or a longer stretch, in or up to an hour around the window, and
 -- where its readings are looked up: in the roll-ups (`month`, `day`, `quarter`), or in the readings
 -- (`readings`), where no roll-up holds all of them, and where an edge of a period cuts a quarter.
--- is_kept: a quarter of `readings` that is rolled up too, should they be gone. is_end: the window
--- begins or ends inside it. part: `before` or `after` the first month or day. Where a meter changes
--- nothing is cut: the roll-ups have the readings around one by one. basis: `readings` leaves the
--- roll-ups out.
+-- is_kept: a quarter of `readings` that is rolled up too, should they be gone. part: `head` up to
+-- the quarter in which the window begins, `tail` from the one in which it ends, and of those within
+-- `before` or `after` the first month or day. Where a meter changes nothing is cut: the roll-ups
+-- have the readings around one by one. basis: `readings` leaves the roll-ups out.
 create or replace macro energy_sources(
     from_at, to_at, grain := 'window', basis := 'roll-ups'
 ) as table (
@@ -73,19 +73,19 @@ quarters as (
 left_quarters as (
     select
         quarters.quarter_at,
-        if(
-            quarters.quarter_at
-            < (select coalesce(min(periods.start_at), 'infinity') from periods),
-            'before',
-            'after'
-        ) as part,
+        case
+            when quarters.quarter_at <= quarter_of(from_at::timestamptz) then 'head'
+            when
+                quarters.quarter_at >= quarter_of(to_at::timestamptz - interval '1 microsecond')
+                then 'tail'
+            when
+                quarters.quarter_at
+                < (select coalesce(min(periods.start_at), 'infinity') from periods)
+                then 'before'
+            else 'after'
+        end as part,
         covered_quarters.quarter_at is not null and basis = 'roll-ups' as is_covered,
         cut_quarters.quarter_at is not null as is_cut,
-        quarters.quarter_at in (
-            select quarter_of(edge_at)
-            from (values (from_at::timestamptz), (to_at::timestamptz)) as ends(edge_at)
-            where edge_at <> quarter_of(edge_at)
-        ) as is_end,
     from quarters
     anti join period_quarters using (quarter_at)
     left join covered_quarters using (quarter_at)
@@ -97,7 +97,6 @@ final as (
         periods.grain as source,
         'within' as part,
         false as is_kept,
-        false as is_end,
         periods.start_at,
         periods.end_at,
     from periods
@@ -106,7 +105,6 @@ final as (
         if(left_quarters.is_covered and not left_quarters.is_cut, 'quarter', 'readings'),
         left_quarters.part,
         left_quarters.is_covered and left_quarters.is_cut,
-        left_quarters.is_end,
         left_quarters.quarter_at,
         left_quarters.quarter_at + interval '15 minutes',
     from left_quarters

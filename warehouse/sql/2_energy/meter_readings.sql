@@ -1,14 +1,22 @@
--- One row: a usable reading of a quantity of some components, in the quarters of an hour in which
--- the window's two ends lie, where they cut them, and from holes.start_at up to holes.end_at; one
--- in both comes twice. components: a list of {device, component}. Three scans, since of a long
--- window only its ends and what is not rolled up are to be read.
-create or replace macro meter_readings(
-    quantity_asked, from_at, to_at, holes, components
-) as table (
+-- One row: a usable reading of a quantity of some components, from where the sources say
+-- `readings`, and, may be, from between. sources: a list of energy_sources. components: a list of {device,
+-- component}. The window's head and tail are scanned apart, so that a long window that is rolled up
+-- reads no more than these.
+create or replace macro meter_readings(quantity_asked, sources, components) as table (
 with
 
 asked as materialized (
     select unnest(components) as point
+),
+
+stretches as (
+    select unnest(sources, recursive := true)
+),
+
+holes as materialized (
+    select stretches.*
+    from stretches
+    where stretches.source = 'readings'
 ),
 
 final as (
@@ -19,8 +27,16 @@ final as (
         and usable_readings.component = asked.point.component
     where
         usable_readings.quantity = quantity_asked
-        and usable_readings.ts >= (holes).start_at
-        and usable_readings.ts < (holes).end_at
+        and usable_readings.ts >= (
+            select coalesce(min(holes.start_at), 'infinity')
+            from holes
+            where holes.part = 'head'
+        )
+        and usable_readings.ts < (
+            select coalesce(max(holes.end_at), '-infinity')
+            from holes
+            where holes.part = 'head'
+        )
     union all
     select usable_readings.*
     from usable_readings
@@ -29,9 +45,16 @@ final as (
         and usable_readings.component = asked.point.component
     where
         usable_readings.quantity = quantity_asked
-        and from_at::timestamptz <> quarter_of(from_at::timestamptz)
-        and usable_readings.ts >= quarter_of(from_at::timestamptz)
-        and usable_readings.ts < quarter_of(from_at::timestamptz) + interval '15 minutes'
+        and usable_readings.ts >= (
+            select coalesce(min(holes.start_at), 'infinity')
+            from holes
+            where holes.part = 'tail'
+        )
+        and usable_readings.ts < (
+            select coalesce(max(holes.end_at), '-infinity')
+            from holes
+            where holes.part = 'tail'
+        )
     union all
     select usable_readings.*
     from usable_readings
@@ -40,9 +63,16 @@ final as (
         and usable_readings.component = asked.point.component
     where
         usable_readings.quantity = quantity_asked
-        and to_at::timestamptz <> quarter_of(to_at::timestamptz)
-        and usable_readings.ts >= quarter_of(to_at::timestamptz)
-        and usable_readings.ts < quarter_of(to_at::timestamptz) + interval '15 minutes'
+        and usable_readings.ts >= (
+            select coalesce(min(holes.start_at), 'infinity')
+            from holes
+            where holes.part in ('before', 'after')
+        )
+        and usable_readings.ts < (
+            select coalesce(max(holes.end_at), '-infinity')
+            from holes
+            where holes.part in ('before', 'after')
+        )
 )
 
 select * from final

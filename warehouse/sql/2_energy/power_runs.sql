@@ -21,13 +21,7 @@ readings as (
         max(meter_readings.quality) as worst_quality,
     from meter_readings(
         'active_power_w',
-        from_at,
-        to_at,
-        (
-            select {'start_at': min(sources.start_at), 'end_at': max(sources.end_at)}
-            from sources
-            where sources.source = 'readings' and not sources.is_end
-        ),
+        (select list(sources) from sources),
         components
     ) as meter_readings
     group by meter_readings.device, meter_readings.component, meter_readings.ts

@@ -55,13 +55,7 @@ readings as not materialized (
         points.resolution_wh,
     from meter_readings(
         'energy_imported_wh',
-        from_at,
-        to_at,
-        (
-            select {'start_at': min(sources.start_at), 'end_at': max(sources.end_at)}
-            from sources
-            where sources.source = 'readings' and not sources.is_end
-        ),
+        (select list(sources) from sources),
         (select list({'device': points.device, 'component': points.component}) from points)
     ) as meter_readings
     inner join points using (device, component)
@@ -166,18 +160,26 @@ doubtful_cells as (
     where ranked.kind = 'smooth' and ranked.is_below
 ),
 
-looked_into as (
-    select cut_cells.* from cut_cells
-    union
-    select ranked.point, ranked.cell, ranked.side
+looked_into as materialized (
+    select ranked.*
     from ranked
-    where ranked.kind = 'rough' or (ranked.kind = 'smooth' and ranked.is_below)
+    left join cut_cells using (point, cell, side)
+    where
+        ranked.kind = 'rough'
+        or (ranked.kind = 'smooth' and (ranked.is_below or cut_cells.cell is not null))
 ),
 
 open_readings as materialized (
     select readings.*
     from readings
     semi join looked_into using (point, cell, side)
+    where
+        readings.ts >= (
+            select coalesce(min(looked_into.first_at), 'infinity') from looked_into
+        )
+        and readings.ts <= (
+            select coalesce(max(looked_into.last_at), '-infinity') from looked_into
+        )
 ),
 
 doubtful_steps as (

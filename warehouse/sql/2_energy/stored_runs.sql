@@ -33,8 +33,16 @@ days as (
         and stretches.source = 'day'
     where
         day_runs.quantity = quantity_asked
-        and day_runs.day_at >= (select min(start_at) from stretches where source = 'day')
-        and day_runs.day_at <= (select max(start_at) from stretches where source = 'day')
+        and day_runs.day_at >= (
+            select coalesce(min(stretches.start_at), 'infinity')
+            from stretches
+            where stretches.source = 'day'
+        )
+        and day_runs.day_at <= (
+            select coalesce(max(stretches.start_at), '-infinity')
+            from stretches
+            where stretches.source = 'day'
+        )
 ),
 
 months as (
@@ -51,8 +59,16 @@ months as (
         and stretches.source = 'month'
     where
         month_runs.quantity = quantity_asked
-        and month_runs.month_at >= (select min(start_at) from stretches where source = 'month')
-        and month_runs.month_at <= (select max(start_at) from stretches where source = 'month')
+        and month_runs.month_at >= (
+            select coalesce(min(stretches.start_at), 'infinity')
+            from stretches
+            where stretches.source = 'month'
+        )
+        and month_runs.month_at <= (
+            select coalesce(max(stretches.start_at), '-infinity')
+            from stretches
+            where stretches.source = 'month'
+        )
 ),
 
 quarters_before as (
@@ -66,13 +82,19 @@ quarters_before as (
         and quarter_runs.component = asked.point.component
     inner join quarters
         on quarter_runs.quarter_at = quarters.start_at
-        and quarters.part = 'before'
+        and quarters.part in ('head', 'before')
     where
         quarter_runs.quantity = quantity_asked
-        and quarter_runs.quarter_at
-        >= (select min(quarters.start_at) from quarters where quarters.part = 'before')
-        and quarter_runs.quarter_at
-        <= (select max(quarters.start_at) from quarters where quarters.part = 'before')
+        and quarter_runs.quarter_at >= (
+            select coalesce(min(quarters.start_at), 'infinity')
+            from quarters
+            where quarters.part in ('head', 'before')
+        )
+        and quarter_runs.quarter_at <= (
+            select coalesce(max(quarters.start_at), '-infinity')
+            from quarters
+            where quarters.part in ('head', 'before')
+        )
 ),
 
 quarters_after as (
@@ -86,13 +108,19 @@ quarters_after as (
         and quarter_runs.component = asked.point.component
     inner join quarters
         on quarter_runs.quarter_at = quarters.start_at
-        and quarters.part = 'after'
+        and quarters.part in ('after', 'tail')
     where
         quarter_runs.quantity = quantity_asked
-        and quarter_runs.quarter_at
-        >= (select min(quarters.start_at) from quarters where quarters.part = 'after')
-        and quarter_runs.quarter_at
-        <= (select max(quarters.start_at) from quarters where quarters.part = 'after')
+        and quarter_runs.quarter_at >= (
+            select coalesce(min(quarters.start_at), 'infinity')
+            from quarters
+            where quarters.part in ('after', 'tail')
+        )
+        and quarter_runs.quarter_at <= (
+            select coalesce(max(quarters.start_at), '-infinity')
+            from quarters
+            where quarters.part in ('after', 'tail')
+        )
 ),
 
 final as (
