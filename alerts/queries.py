@@ -85,12 +85,13 @@ class Queries:
             )
 
     def _samples(self, rule: RuleFacts, answer: pa.Table, now_us: int) -> Samples:
-        """Give each watched device its row's value, and NO_ROW to those without.
+        """Give each watched device its row's value, and NO_ROW to those without one.
 
-        A value that is null is none: nothing is known of the device, least of all that it is well.
+        Where values count, a null or a missing row is no sample: nothing is known of the device,
+        least of all that it is well.
         """
         series = self._series[rule.name]
-        found = dict.fromkeys(series, NO_ROW)
+        found = dict.fromkeys(series, NO_ROW) if rule.by_rows else {}
         has_value = "value" in answer.column_names
         for row in answer.to_pylist():
             if row["device"] not in series:

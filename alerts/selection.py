@@ -120,6 +120,7 @@ def _facts(rule: Rule) -> RuleFacts:
             Suppressor(each.rule or _hidden_name(rule, number), each.at)
             for number, each in enumerate(rule.suppress_when)
         ),
+        by_rows=rule.sql is None or rule.sql.above is None,
         query="" if rule.sql is None else rule.sql.query,
         every_us=0 if rule.sql is None else microseconds(rule.sql.every_seconds),
     )

@@ -30,7 +30,7 @@ device as a whole. `no_data` of a device watches it: a poll that gave nothing is
 ANSWERED = "query_answered"
 """A quantity the engine makes of each run of a rule's query: (device, rule name, this)."""
 NO_ROW = -np.inf
-"""The value of ANSWERED where the query gave no row for the device: it clears."""
+"""The value of ANSWERED where a query by rows gave none for the device: it clears."""
 ANY_ROW = -float(np.finfo(np.float64).max)
 """What to put as `fire` and `clear` where any row of the query is a breach."""
 
@@ -85,6 +85,9 @@ class RuleFacts:
     query: str = ""
     """SQL that gives rows of `device` and `value`; empty: the rule is decided on readings."""
     every_us: int = 0
+    by_rows: bool = True
+    """Of a query: any row is a breach, and no row says that all is well. Otherwise rows have
+    values, and no row says nothing."""
     is_announced: bool = True
     """False: it only suppresses others, and no transition of it leaves the engine."""
 
