@@ -20,124 +20,30 @@ registers as materialized (
     select * from register_energy(from_at, to_at, grain, roles, basis)
 ),
 
-points as (
-    select * from metered_points(from_at, to_at, roles)
-),
-
 -- parts that need power: no register, or one whose step is more than 0.5 % of the energy
 uncertain as (
-    select
-        registers.*,
-        points.interval_s,
+    select registers.*
     from registers
-    inner join points using (device, component)
     where
         registers.measured_s = 0
         or registers.register_step_wh > 0.005 * registers.energy_wh
 ),
 
-runs as (
-    select
-        power_runs.*,
-        lag(power_runs.last_w) over in_time as previous_w,
-        lag(power_runs.worst_quality) over in_time as previous_quality,
-        lag(power_runs.last_at) over in_time as previous_at,
-    from power_runs(
+integrals as (
+    select power_energy.*
+    from power_energy(
         from_at,
         to_at,
         grain,
+        roles,
         basis,
         (
             select
                 list(distinct {'device': uncertain.device, 'component': uncertain.component})
             from uncertain
         )
-    ) as power_runs
-    window in_time as (
-        partition by power_runs.device, power_runs.component
-        order by power_runs.first_at
-    )
-),
-
--- within runs, and from one to the next on the line between two readings
-power_steps as (
-    select
-        runs.device,
-        runs.component,
-        runs.first_at as start_at,
-        runs.last_at as end_at,
-        runs.integral_wh,
-        0 as change_w,
-        runs.sampling_error_wh,
-        runs.lowest_w,
-        runs.highest_w,
-        runs.steps,
-        false as is_substituted,
-        0 as longest_s,
-    from runs
-    where runs.last_at > runs.first_at
-    union all
-    select
-        runs.device,
-        runs.component,
-        runs.previous_at,
-        runs.first_at,
-        (runs.previous_w + runs.first_w) / 2
-        * seconds_between(runs.previous_at, runs.first_at) / 3600,
-        runs.first_w - runs.previous_w,
-        abs(runs.first_w - runs.previous_w) / 2
-        * seconds_between(runs.previous_at, runs.first_at) / 3600,
-        least(runs.previous_w, runs.first_w),
-        greatest(runs.previous_w, runs.first_w),
-        1,
-        greatest(runs.worst_quality, runs.previous_quality) > 0,
-        seconds_between(runs.previous_at, runs.first_at),
-    from runs
-    where runs.first_at > runs.previous_at
-),
-
-pieces as (
-    select
-        uncertain.meter,
-        uncertain.bucket,
-        uncertain.part_start_at,
-        power_steps.* exclude (device, component),
-        seconds_between(power_steps.start_at, power_steps.end_at) as step_s,
-        greatest(seconds_between(power_steps.start_at, uncertain.part_start_at), 0) as from_s,
-        least(seconds_between(power_steps.start_at, uncertain.part_end_at), step_s) as to_s,
-        (to_s - from_s) / step_s as share,
-    from uncertain
-    inner join power_steps
-        on uncertain.device = power_steps.device
-        and uncertain.component = power_steps.component
-        and uncertain.part_end_at > power_steps.start_at
-        and uncertain.part_start_at < power_steps.end_at
-        and power_steps.longest_s <= 3 * uncertain.interval_s
-),
-
-integrals as (
-    select
-        pieces.meter,
-        pieces.bucket,
-        pieces.part_start_at,
-        -- the power halfway through the piece is off the middle of the line by its share of change
-        sum(
-            pieces.integral_wh * pieces.share
-            + pieces.change_w * (pieces.from_s + pieces.to_s - pieces.step_s) / 2 / pieces.step_s
-            * (pieces.to_s - pieces.from_s) / 3600
-        ) as energy_wh,
-        -- of a power that only rises, or only falls, between two readings
-        sum(pieces.sampling_error_wh * pieces.share) as error_wh,
-        -- of a power that stays between the least and the most that its readings show
-        sum(pieces.to_s - pieces.from_s) / 3600 * min(pieces.lowest_w) as least_wh,
-        sum(pieces.to_s - pieces.from_s) / 3600 * max(pieces.highest_w) as most_wh,
-        max(pieces.highest_w) as highest_w,
-        sum(pieces.steps) as steps,
-        sum(pieces.to_s - pieces.from_s) as measured_s,
-        sum(pieces.to_s - pieces.from_s) filter (not pieces.is_substituted) as observed_s,
-        bool_or(pieces.is_substituted) as is_substituted,
-    from pieces
-    group by pieces.meter, pieces.bucket, pieces.part_start_at
+    ) as power_energy
+    semi join uncertain using (meter, part_start_at)
 ),
 
 -- what the register and the power allow together, where there are readings enough to tell
