@@ -27,6 +27,7 @@ CLIENT_HOMES = {
     "gufo": {"collectors/snmp/gufo.py"},
     "pynvml": {"collectors/dcgm/nvml.py"},
     "aiohttp": {
+        "alerts/hooks/http.py",
         "collectors/exporter/http.py",
         "simulator/dcgm_exporter.py",
         "simulator/truth_server.py",

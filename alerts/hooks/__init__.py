@@ -1,0 +1,1 @@
+"""Hooks: how a notification reaches people, one module a kind."""
