@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,12 @@ from alerts.history import TOPIC
 from alerts.known_points import read_points, write_points
 from alerts.learner import Watched
 from alerts.quantities import quantities_of
-from alerts.rule_file import load_rules
+from alerts.queries import RunQuery
+from alerts.rule_file import PlacedRule, load_rules
 from alerts.selection import resolve
+from alerts.telling import Telling
 from alerts.watch import SeriesKey, WatchTable
+from busway.alert_answers import Desk
 from busway.alert_rules import offers_of
 from busway.directories import make_directory
 from busway.health import serve_health
@@ -50,21 +53,73 @@ def run_alerts(
     Raises:
         ConfigError: the site file, a file of rules, a profile, an address or a directory is wrong.
         StreamError: the outbox cannot be used.
+        AlertQueueUnusable: neither can the queue of notifications.
         LakeUnavailable: earlier alerts may be in the lake alone, and it cannot be asked.
     """
     site = load_checked_site(site_file)
-    watched = _watched(site)
+    rules = load_rules(site.alerts)
+    watched = _watched(site, rules)
     kafka = kafka_settings(site, embedded_broker)
     outbox = _open_outbox(site, keep_until_committed=bool(committed))
-    lake = LakeLocation.of(site.lake)
+    run_query = _asking(LakeLocation.of(site.lake))
+    telling = Telling(
+        site,
+        kafka,
+        site.outbox.directory / f"{NAME}.hooks.sqlite",
+        urgent={placed.rule.name for placed in rules if placed.rule.urgent},
+        is_well=lambda: bool(engine.health()["ready"]),
+    )
+    engine = Engine(
+        watched,
+        kafka,
+        outbox,
+        remembered=_remembering(run_query, outbox) if committed else tuple,
+        run_query=run_query,
+        listen=telling.listen,
+    )
+    publisher = Publisher(outbox, kafka)
 
+    def facts() -> Mapping[str, Any]:
+        return {**engine.health(), "outbox_waiting": outbox.depth().waiting}
+
+    async def trim() -> None:
+        await telling.has_begun.wait()  # until then the outbox alone may have what is not told yet
+        await keep_trimming(outbox, committed)
+
+    async def main(stop: asyncio.Event) -> None:
+        publish_until = asyncio.Event()
+        async with (
+            serve_health(health, facts, Desk(engine, telling).answers()),
+            asyncio.TaskGroup() as group,
+        ):
+            group.create_task(run_beside(publish_until, publisher.run, name="publisher"))
+            beside = [group.create_task(telling.run())]
+            if committed:
+                beside.append(group.create_task(trim()))
+            await run_beside(stop, engine.run, name="alert-engine")
+            publish_until.set()
+            for task in beside:
+                task.cancel()
+            await _drain(publisher, outbox)
+
+    try:
+        run_process(main, stop_on_eof=stop_on_eof)
+    finally:
+        outbox.close()
+
+
+def _asking(lake: LakeLocation) -> RunQuery:
     def run_query(text: str) -> pa.Table:
         with Lake.open_read_only(lake) as opened:
             return run_sql(opened, text)
 
+    return run_query
+
+
+def _remembering(run_query: RunQuery, outbox: Outbox) -> Callable[[], Iterable[Transition]]:
+    """Give what asks the lake, where the broker forgets."""
+
     def remembered() -> Iterable[Transition]:
-        if not committed:
-            return ()
         try:
             return from_batch(run_query("from last_alerts"))
         except LakeUnavailable:
@@ -72,27 +127,7 @@ def run_alerts(
                 raise
             return ()  # the first start: nothing was ever told, and there may be no lake yet
 
-    engine = Engine(watched, kafka, outbox, remembered=remembered, run_query=run_query)
-    publisher = Publisher(outbox, kafka)
-
-    def facts() -> Mapping[str, Any]:
-        return {**engine.health(), "outbox_waiting": outbox.depth().waiting}
-
-    async def main(stop: asyncio.Event) -> None:
-        publish_until = asyncio.Event()
-        async with serve_health(health, facts), asyncio.TaskGroup() as group:
-            group.create_task(run_beside(publish_until, publisher.run, name="publisher"))
-            trimming = group.create_task(keep_trimming(outbox, committed)) if committed else None
-            await run_beside(stop, engine.run, name="alert-engine")
-            publish_until.set()
-            if trimming is not None:
-                trimming.cancel()
-            await _drain(publisher, outbox)
-
-    try:
-        run_process(main, stop_on_eof=stop_on_eof)
-    finally:
-        outbox.close()
+    return remembered
 
 
 async def _drain(publisher: Publisher, outbox: Outbox) -> None:
@@ -105,9 +140,8 @@ async def _drain(publisher: Publisher, outbox: Outbox) -> None:
         )
 
 
-def _watched(site: Site) -> Watched:
+def _watched(site: Site, rules: Sequence[PlacedRule]) -> Watched:
     """Join rules, site, profiles and what devices have shown before."""
-    rules = load_rules(site.alerts)
     offers = offers_of(site)
     names = {placed.rule.name for placed in rules}
     devices = {device.id for device in site.devices}

@@ -1,8 +1,8 @@
-"""`/metrics`, `/healthz` and `/readyz` of every daemon, and asking them of another."""
+"""`/metrics`, `/healthz` and `/readyz` of every daemon, what else one answers, and asking it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,17 +10,28 @@ import aiohttp
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from facility.errors import ConfigError
+from facility.errors import BuswayError, ConfigError, DaemonUnreachable, QueryError
 
 Health = Callable[[], Mapping[str, Any]]
 """Facts about a daemon; `ready` among them says whether it does its work now."""
 
+Answer = Callable[[Mapping[str, str], Mapping[str, Any]], Awaitable[object]]
+"""Of the names in a path and the JSON object that was sent, what is answered, as JSON."""
+
 ASK_SECONDS = 2.0
+TELL_SECONDS = 30.0
+JSON = "application/json"
 
 
 @asynccontextmanager
-async def serve_health(address: str, health: Health) -> AsyncIterator[None]:
-    """Serve a daemon's health at `host:port` while the block runs.
+async def serve_health(
+    address: str, health: Health, answers: Mapping[tuple[str, str], Answer] | None = None
+) -> AsyncIterator[None]:
+    """Serve a daemon's health at `host:port` while the block runs, and what else it answers.
+
+    `answers` are by method and path (`GET /alerts`, `POST /alerts/{alert}/ack`). An error of ours
+    is answered with status 400 and `{"error": ...}`. What is posted must be declared as JSON, which
+    no page in somebody's browser can do without being asked first.
 
     Raises:
         ConfigError: the address is not `host:port`, or is taken.
@@ -41,6 +52,8 @@ async def serve_health(address: str, health: Health) -> AsyncIterator[None]:
     application.router.add_get("/metrics", metrics)
     application.router.add_get("/healthz", healthz)
     application.router.add_get("/readyz", readyz)
+    for (method, path), answer in (answers or {}).items():
+        application.router.add_route(method, path, _handler(answer))
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
@@ -81,3 +94,53 @@ async def ask(url: str) -> dict[str, Any] | None:
             return answer
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
         return None
+
+
+def _handler(answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        said: object = {}
+        if request.method == "POST":
+            if request.content_type != JSON:
+                return _error("send JSON, and say so", web.HTTPUnsupportedMediaType.status_code)
+            try:
+                said = await request.json()
+            except ValueError as error:
+                return _error(f"what was sent is no JSON: {error}")
+        if not isinstance(said, dict):
+            return _error("expected a JSON object")
+        try:
+            return web.json_response(await answer(request.match_info, said))
+        except BuswayError as error:
+            return _error(str(error))
+
+    return handle
+
+
+def _error(text: str, status: int = web.HTTPBadRequest.status_code) -> web.Response:
+    return web.json_response({"error": text}, status=status)
+
+
+async def tell(address: str, method: str, path: str, said: Mapping[str, Any] | None = None) -> Any:
+    """Ask a daemon, or tell it something, and give what it answers.
+
+    Raises:
+        DaemonUnreachable: it does not answer.
+        QueryError: it answers that it cannot do that; in its words.
+        ConfigError: the address is not `host:port`.
+    """
+    parse_host_port(address)
+    timeout = aiohttp.ClientTimeout(total=TELL_SECONDS)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.request(method, f"http://{address}{path}", json=said) as response,
+        ):
+            answer = await response.json()
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        raise DaemonUnreachable(
+            f"nobody answers at {address} as expected ({error or type(error).__name__}); start "
+            "busway alert run, or name its --health address"
+        ) from error
+    if response.status != web.HTTPOk.status_code:
+        raise QueryError(str(answer.get("error", answer)))
+    return answer

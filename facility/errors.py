@@ -25,6 +25,7 @@ BuswayError
 │   ├── HookUnavailable     it is tried again, later and later
 │   └── HookRefused         what it says is refused: it is given up and counted
 ├── AlertQueueUnusable      make room on the disk it names; alerts wait in memory meanwhile
+├── DaemonUnreachable       start the process it names, or give its address
 ├── HookUnknown             the site file has no hook of this name
 ├── AlertUnknown            no alert has this id: `busway alert list` gives those there are
 └── QueryError              the question cannot be answered as put; the sentence says what can
@@ -151,6 +152,10 @@ class HookRefused(HookError):
 
 class AlertQueueUnusable(BuswayError):
     """The queue of notifications cannot be read or written now."""
+
+
+class DaemonUnreachable(BuswayError):
+    """A process of ours that is to do something does not answer."""
 
 
 class HookUnknown(BuswayError):
