@@ -30,7 +30,8 @@ class Evaluator:
         self._value = np.full(len(table.series), np.nan)
         self._uncertain = np.zeros(len(table.series), np.bool_)
         self._is_relative = bool((table.relative_to >= 0).any())
-        self._has_codes = bool(((table.mask != 0) | (table.code_set >= 0)).any())
+        self._is_coded = (table.mask != 0) | (table.code_set >= 0)
+        self._has_codes = bool(self._is_coded.any())
         self._single = np.diff(table.input_start) == 1
         self._all_single = bool(self._single.all())
         self._row = np.zeros(len(table), np.int64)
@@ -83,16 +84,20 @@ class Evaluator:
 
     def _counted(self, watches: Chosen, value: Floats) -> Floats:
         """Give what counts of each input: some of its bits, or only certain codes."""
-        if not self._has_codes:
+        coded = np.flatnonzero(self._is_coded[watches]) if self._has_codes else ()
+        if len(coded) == 0:
             return value
         table = self._table
-        whole = np.clip(value, 0, 2.0**62).astype(np.int64)
-        mask, code_set = table.mask[watches], table.code_set[watches]
-        counted = np.where(mask != 0, whole & mask, value)
+        chosen = watches[coded]
+        whole = np.clip(value[coded], 0, 2.0**62).astype(np.int64)
+        mask, code_set = table.mask[chosen], table.code_set[chosen]
+        counted = np.where(mask != 0, whole & mask, value[coded])
         if len(table.code_sets):
             known = table.code_sets[code_set, np.minimum(whole, MOST_CODE + 1)]
-            counted = np.where((code_set >= 0) & ~known, 0.0, counted)
-        return np.asarray(counted, np.float64)
+            counted[(code_set >= 0) & ~known] = 0.0
+        value = value.copy()
+        value[coded] = counted
+        return value
 
     def _affected(self, series: Numbers) -> _Sampled:
         """Give the watches that any of the series is an input of, with what they come to."""
