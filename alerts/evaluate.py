@@ -131,7 +131,7 @@ class Evaluator:
         value = combine(self._value[series], starts, self._table.measure[watches])
         counting = self._table.measure[watches] == Measure.COUNT
         since[counting] = at[counting]
-        value[since + self._table.stale_after_us[watches] < at] = np.nan
+        value[since + self._table.stale_after_us[watches] <= at] = np.nan
         return watches, at, since, value, np.logical_or.reduceat(self._uncertain[series], starts)
 
     def _judge(

@@ -45,10 +45,9 @@ class Inhibition:
         """NEVER: it is explained; otherwise the end of what comes after that."""
         self.cause = np.full(len(table), -1, np.int64)
 
-    def restore(self, watches: Chosen, causes: Integers) -> None:
-        """Take these as explained."""
-        self._until[watches] = NEVER
-        self.cause[watches] = causes
+    def restore(self, watch: int) -> None:
+        """Take this as explained."""
+        self._until[watch] = NEVER
 
     def begin(self, standing: Standing, now: int) -> None:
         """Find out for all that stands as suppressed whether anything explains it still."""
@@ -56,10 +55,7 @@ class Inhibition:
 
     def adopt(self, old: Inhibition, watches: Moves) -> None:
         """Go on with what another one knows of the same watches."""
-        new_number = np.full(len(old.cause) + 1, -1, np.int64)
-        new_number[watches.old] = watches.new
         self._until[watches.new] = old._until[watches.old]
-        self.cause[watches.new] = new_number[old.cause[watches.old]]
 
     def concerned(self, standing: Standing, moved: Chosen, now: int) -> Chosen:
         """Give the watches for which it has to be found out anew whether anything explains them.
@@ -160,15 +156,19 @@ def _upstream(feeds: Iterable[Step]) -> Mapping[str, AbstractSet[str]]:
 
 def _suppressors(table: WatchTable, upstream: Mapping[str, AbstractSet[str]]) -> Ragged:
     watches_of: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    devices_of: defaultdict[str, set[str]] = defaultdict(set)
     for number, (rule, device) in enumerate(zip(table.rule, table.device, strict=True)):
-        watches_of[table.rules[rule].name, device].append(number)
+        name = table.rules[rule].name
+        watches_of[name, device].append(number)
+        devices_of[name].add(device)
     start, values = [0], list[int]()
     for rule, device in zip(table.rule, table.device, strict=True):
         found = {
             number
             for suppressor in table.rules[rule].suppressed_by
-            for place in ((device,) if suppressor.at == "device" else upstream.get(device, ()))
-            for number in watches_of.get((suppressor.rule, place), ())
+            for place in devices_of[suppressor.rule]
+            & ({device} if suppressor.at == "device" else upstream.get(device, frozenset()))
+            for number in watches_of[suppressor.rule, place]
         }
         values += sorted(found)
         start.append(len(values))

@@ -47,9 +47,8 @@ def put_back(
             continue
         _put_back(told, watch, standing, terms, now)
         if told.state is State.SUPPRESSED:
-            cause = number_of.get(told.cause or "", -1)
             standing.suppressed[watch] = True
-            inhibition.restore(np.array([watch]), np.array([cause]))
+            inhibition.restore(watch)
     return orphans
 
 

@@ -69,6 +69,9 @@ def test_more_than_ten_new_alerts_in_ten_minutes_are_a_flood():
             player.sample(at, (key, count))
         told += [(t.state.value, at) for t in player.told if t.rule == FLOOD_RULE][len(told) :]
     assert told == [("firing", 10), ("returned", 607)]
+    again = Flood()
+    again.note(t for t in player.told if t.rule == FLOOD_RULE)
+    assert again.counts("here", T0) == {}, "a flood is none of those that make one"
 
 
 class Lake:

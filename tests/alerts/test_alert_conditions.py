@@ -67,6 +67,7 @@ def test_imbalance_across_three_phases(measure, value):
 
 def test_a_sum_over_the_path_needs_all_of_its_parts_fresh():
     player = Player([watch(inputs=(A, B), measure=Measure.SUM, fire=80, clear=72, stale=30)])
+    before = UNTIMELY._value.get()
     player.sample(0, (A, 50))
     assert player.told == []
     assert player.sample(1, (B, 31)) == ["firing"]
@@ -75,6 +76,7 @@ def test_a_sum_over_the_path_needs_all_of_its_parts_fresh():
         player.sample(second, (A, 45))
     player.tick(40)
     assert times(player.told)[1:] == [("no_data", 31.0)]
+    assert UNTIMELY._value.get() == before, "it is the other input that is missing"
     assert player.sample(41, (B, 20)) == ["returned"]
 
 
@@ -123,6 +125,13 @@ def test_events_are_counted_over_all_inputs_and_forgotten_with_the_window():
         player.sample(second, 79, 63)
     (_, back_at) = times(player.told)[1]
     assert 180 <= back_at <= 200
+
+
+def test_an_event_is_forgotten_when_its_place_is_taken_by_another():
+    player = Player([watch(measure=Measure.COUNT, fire=1, clear=1, window=160, stale=1000)])
+    for second in range(0, 400, 10):
+        player.sample(second, second in {10, 180, 350})
+    assert player.told == []
 
 
 def test_a_row_of_a_query_is_a_breach_and_none_is_not():

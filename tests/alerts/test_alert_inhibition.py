@@ -65,6 +65,30 @@ def test_children_that_are_read_before_the_breaker_wait_for_it():
     assert seen(player) == [("main", "firing", 4.0)]
 
 
+def test_the_cause_is_traced_to_what_nothing_explains():
+    player = site()
+    play(player, 0, 3)
+    player.sample(3, (("bus", "", "q"), 1), (("rack-1", "", "q"), 1))
+    play(player, 4, 10, out=("main", "bus", "rack-1"))
+    main = player.board.table.alert[0]
+    told = {t.device: t.cause for t in player.told if t.state is State.SUPPRESSED}
+    assert told == {"bus": main, "rack-1": main}
+
+
+def test_what_latches_and_was_never_seen_leaves_nothing_behind():
+    player = Player(
+        [
+            watch("main", rule="trip", stale=3),
+            watch("rack-1", rule="dark", stale=3, latch=True),
+        ],
+        [TRIP, DARK],
+        FEEDS,
+    )
+    for at, value in enumerate((31, 31, 31, 31, 20, 20)):
+        player.sample(at, value, value)
+    assert [t.state for t in player.told if t.device == "rack-1"] == ["suppressed", "normal"]
+
+
 def test_what_began_long_before_is_not_explained():
     player = site()
     play(player, 0, 10, out=("rack-7",))

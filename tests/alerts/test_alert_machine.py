@@ -91,6 +91,21 @@ def test_clear_for_less_than_its_delay_and_then_gone_is_not_over():
     assert times(player.told) == [("firing", 0.0), ("no_data", 31.0)]
 
 
+def test_a_delay_begins_anew_after_there_was_no_data():
+    player = Player([watch(on=40, off=40, stale=30)])
+    player.sample(0, 31)
+    player.sample(50, 31)
+    player.sample(70, 31)
+    player.sample(90, 31)
+    player.sample(100, 20)
+    player.sample(150, 20)
+    player.sample(170, 20)
+    player.sample(190, 20)
+    assert times(player.told) == [
+        ("firing", 90.0), ("no_data", 130.0), ("firing", 150.0), ("returned", 190.0),
+    ]  # fmt: skip
+
+
 def test_an_uncertain_value_may_fire_and_never_clears():
     player = Player([watch()])
     player.sample(0, 99, uncertain=True)
@@ -182,7 +197,7 @@ STEPS = st.lists(
 
 @pytest.mark.parametrize("latch", [False, True])
 @settings(max_examples=150, deadline=None)
-@given(steps=STEPS, on=st.sampled_from([0, 3, 10]), off=st.sampled_from([0, 4, 15]))
+@given(steps=STEPS, on=st.sampled_from([0, 3, 20]), off=st.sampled_from([0, 4, 15]))
 def test_it_does_what_the_oracle_does(steps, on, off, latch):
     stale = 13
     player = Player([watch(on=on, off=off, stale=stale, latch=latch)])

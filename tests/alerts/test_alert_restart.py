@@ -184,6 +184,18 @@ def test_a_wider_table_changes_nothing_of_what_was_watched():
         assert sorted(times(one.told)) == sorted(times(two.told))
 
 
+def test_a_wider_table_knows_the_causes():
+    few = [watch("b", rule="trip", stale=3), watch("r", rule="dark", stale=3)]
+    rules, feeds = [TRIP, DARK], [("b", "r")]
+    player = Player(few, rules, feeds)
+    for at in range(4):
+        player.sample(at, 31, 31)
+    wider = Player([watch("x", rule="dark"), *reversed(few)], rules, feeds)
+    wider.board.adopt(player.board, T0 + us(4))
+    assert wider.board.counts()[State.SUPPRESSED] == 1
+    assert wider.board._inhibition.cause.tolist() == [-1, 2, -1]
+
+
 def test_moves_are_by_name():
     found = moves(["a", "b", "c"], ["c", "x", "a"])
     assert (found.old.tolist(), found.new.tolist()) == ([2, 0], [0, 2])
