@@ -94,7 +94,10 @@ class Board:
         self._waiting = [orphan for orphan in orphans if may_return(orphan)]
         machine.await_first(self.standing, self._terms, now)
         self._inhibition.begin(self.standing, now)
-        return [transitions.tell_end(told, now) for told in orphans if not may_return(told)]
+        known = np.flatnonzero(self.standing.number)  # a rule may have changed meanwhile
+        told = self._tell((known, np.full(len(known), now)), now)
+        ended = [orphan for orphan in orphans if not may_return(orphan)]
+        return told + [transitions.tell_end(orphan, now) for orphan in ended]
 
     def adopt(self, old: Board, now: int) -> None:
         """Go on where another board was left. What it watched is watched here, and more."""

@@ -45,9 +45,11 @@ class Inhibition:
         """NEVER: it is explained; otherwise the end of what comes after that."""
         self.cause = np.full(len(table), -1, np.int64)
 
-    def restore(self, watch: int) -> None:
-        """Take this as explained."""
-        self._until[watch] = NEVER
+    def restore(self, standing: Standing, watch: int) -> None:
+        """Take this as explained, if its rule still lets it be."""
+        if self.wait_us[watch]:
+            standing.suppressed[watch] = True
+            self._until[watch] = NEVER
 
     def begin(self, standing: Standing, now: int) -> None:
         """Find out for all that stands as suppressed whether anything explains it still."""

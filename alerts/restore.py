@@ -47,8 +47,7 @@ def put_back(
             continue
         _put_back(told, watch, standing, terms, now)
         if told.state is State.SUPPRESSED:
-            standing.suppressed[watch] = True
-            inhibition.restore(watch)
+            inhibition.restore(standing, watch)
     return orphans
 
 

@@ -137,6 +137,15 @@ def test_what_is_explained_no_more_when_it_restarts_fires_after_a_while():
     assert (state, 9 <= fired_at <= 12) == ("firing", True)
 
 
+def test_what_a_rule_lets_nothing_explain_any_more_fires_at_once():
+    watches = [watch("b", rule="trip", stale=3), watch("r", rule="dark", stale=3)]
+    before = Player(watches, [TRIP, DARK], [("b", "r")])
+    for at in range(4):
+        before.sample(at, 31, 31)
+    after = again(before, watches, at=4, rules=[TRIP, rule("dark")])
+    assert [(t.device, t.state) for t in after.told] == [("r", State.FIRING)]
+
+
 def test_an_alert_whose_rule_is_gone_is_ended():
     before = Player([watch("a"), watch("b")])
     before.sample(0, 31, 31)
