@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -149,4 +150,7 @@ async def _read(response: aiohttp.ClientResponse) -> str:
 
 
 def _reason(error: aiohttp.ClientConnectorError) -> str:
-    return str(error.os_error.strerror or error.os_error)
+    """The system's word for it; asyncio's own text hides it, a resolver's has no number."""
+    number = error.os_error.errno
+    is_known = number is not None and number > 0
+    return os.strerror(number) if is_known else str(error.os_error.strerror or error.os_error)
