@@ -151,7 +151,9 @@ class Evaluator:
         fire, clear = self._thresholds(watches)
         verdict = judge(value, fire, clear, table.below[watches], uncertain)
         if Measure.SILENCE in self._in_use:
-            verdict[measure == Measure.SILENCE] = Verdict.CLEAR
+            chosen = measure == Measure.SILENCE
+            verdict[chosen], value[chosen] = Verdict.CLEAR, 0.0
+            fire = np.where(chosen, table.stale_after_us[watches] / 1e6, fire)
         return Judged(watches, at, since, verdict, value, fire)
 
     def _thresholds(self, watches: Chosen) -> tuple[Floats, Floats]:

@@ -23,6 +23,9 @@ import numpy.typing as npt
 from alerts.standing import LONG_AGO, NEVER, Chosen, Core, Standing
 from alerts.watch import Flags, Floats, Integers, Measure, WatchTable
 
+START_US = 60_000_000
+"""How long collectors may take to begin, when all is started together."""
+
 Moved: TypeAlias = tuple[Chosen, Integers]
 """Watches, and the event time of each."""
 
@@ -77,7 +80,7 @@ def await_first(standing: Standing, terms: Terms, now: int) -> None:
     """Begin to wait, at `now`, for the first sample of what watches for silence."""
     waiting = terms.on_silence & (standing.fresh_until == LONG_AGO)
     standing.fresh[waiting] = True
-    standing.fresh_until[waiting] = now + terms.stale_after_us[waiting]
+    standing.fresh_until[waiting] = now + np.maximum(terms.stale_after_us[waiting], START_US)
 
 
 def due(standing: Standing, now: int) -> Chosen:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from alerts.inhibition import Inhibition
-from alerts.machine import Terms
+from alerts.machine import START_US, Terms
 from alerts.standing import CODES, NEVER, Core, Standing
 from alerts.transitions import microseconds
 from facility.alert import ACTIVE, State, Transition
@@ -37,7 +37,7 @@ def put_back(
     """Bring each alert back to its last transition; give those that nobody watches any more.
 
     Samples that are not newer than the transition will change nothing, and what was fresh gets
-    another `stale_after`, from `now` on, to show that it still is.
+    another `stale_after`, from `now` on, to show that it still is; START_US at least.
     """
     orphans = []
     for told in last:
@@ -75,4 +75,5 @@ def _put_back(told: Transition, watch: int, standing: Standing, terms: Terms, no
     )
     if below is not State.NO_DATA and not terms.on_silence[watch]:
         standing.fresh[watch] = True
-        standing.fresh_until[watch] = max(happened_us, now) + terms.stale_after_us[watch]
+        wait_us = max(int(terms.stale_after_us[watch]), START_US)
+        standing.fresh_until[watch] = max(happened_us, now) + wait_us

@@ -18,6 +18,7 @@ from brokers import Broker
 from stream_batches import POLLS_TOPIC, READINGS_TOPIC, polls, readings
 from structlog.testing import capture_logs
 
+from facility import reading
 from facility.errors import BrokerRefused, ConfigError, MessageUndecodable, StreamError
 from facility.reading import DEAD_LETTER_TOPIC
 from facility.site import Kafka
@@ -31,6 +32,7 @@ from stream.subscriber import Subscriber
 from stream.topics import ensure_topics
 
 TOPICS = (READINGS_TOPIC, POLLS_TOPIC)
+ALERTS_TOPIC = reading.TOPICS["alerts"]
 PATIENCE_S = 40
 CHILD = Path(__file__).parent / "outbox_child.py"
 
@@ -352,22 +354,25 @@ def test_topics_keep_their_identity_and_their_settings(broker: Broker) -> None:
     again = ensure_topics(admin, broker.settings(partitions=1))
     admin.close()
     assert first == again
-    assert len({found[0].topic_id for found in first.values()}) == 3
-    assert [len(first[topic]) for topic in (*TOPICS, DEAD_LETTER_TOPIC)] == [2, 2, 1]
+    assert len({found[0].topic_id for found in first.values()}) == 4
+    partitions = [len(first[topic]) for topic in (*TOPICS, ALERTS_TOPIC, DEAD_LETTER_TOPIC)]
+    assert partitions == [2, 2, 1, 1]
 
 
 def test_a_topic_is_made_as_the_site_file_says(apache_broker: Broker) -> None:
     kafka = apache_broker.settings(partitions=3, retention_hours=2, max_message_bytes=50_000)
     admin = Admin(kafka)
     ensure_topics(admin, kafka)
-    name = kafka.topic_prefix + READINGS_TOPIC
+    names = [kafka.topic_prefix + topic for topic in (READINGS_TOPIC, ALERTS_TOPIC)]
     client = import_module("kafka.admin")  # its first import, which warns, is kafka_client's
-    resource = client.ConfigResource(client.ConfigResourceType.TOPIC, name)
-    described = admin._client.describe_configs([resource])
+    resources = [client.ConfigResource(client.ConfigResourceType.TOPIC, name) for name in names]
+    described = admin._client.describe_configs(resources)
     admin.close()
-    made = described["topic"][name]
-    assert made["retention.ms"]["value"] == "7200000"
-    assert made["max.message.bytes"]["value"] == "50000"
+    readings_made, alerts_made = (described["topic"][name] for name in names)
+    assert readings_made["retention.ms"]["value"] == "7200000"
+    assert readings_made["max.message.bytes"]["value"] == "50000"
+    assert alerts_made["cleanup.policy"]["value"] == "compact"
+    assert alerts_made["min.compaction.lag.ms"]["value"] == "7200000"
 
 
 def test_more_copies_than_there_are_brokers_is_named(apache_broker: Broker) -> None:
