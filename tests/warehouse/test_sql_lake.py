@@ -95,6 +95,9 @@ def test_every_view_and_macro_is_on_the_page(definition):
     "name",
     [
         "pue",
+        "ppue",
+        "supplies",
+        "reconciliation",
         "boundary_energy",
         "energy",
         "power_by_role",

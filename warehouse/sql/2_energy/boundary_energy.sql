@@ -5,6 +5,8 @@
 -- with its sign. resolution_wh: sum of theirs (edges move together). accuracy_wh: root of the sum
 -- of squares of class x energy, meters being independent. coverage_ratio: least of the roles' mean
 -- coverage. missing_meters: those whose energy is not complete. empty_roles: roles without meters.
+-- carriers_wh: of e_dc's energy_wh, fuels and district cooling, each by its weight (see
+-- carrier_energy); 0 where none is used. carriers_reason: why one of them is not known.
 -- The boundary is the one in force at the period's end. basis: see energy.
 create or replace macro boundary_energy(
     from_at, to_at, grain := 'window', category := 'all', basis := 'roll-ups'
@@ -28,6 +30,22 @@ meter_energy as (
         ),
         basis
     )
+),
+
+carriers as (
+    select
+        carrier_energy.period_start_at,
+        sum(carrier_energy.weighted_kwh) * 1000 as weighted_wh,
+        string_agg(
+            if(
+                carrier_energy.energy_kwh is null,
+                carrier_energy.reason,
+                'source_energy_ratio of ' || carrier_energy.carrier || ' is not stated'
+            ),
+            '; ' order by carrier_energy.carrier
+        ) filter (carrier_energy.weighted_kwh is null) as reason,
+    from carrier_energy(from_at, to_at, grain) as carrier_energy
+    group by carrier_energy.period_start_at
 ),
 
 sites as (
@@ -82,7 +100,7 @@ role_sums as (
     group by all
 ),
 
-final as (
+sums as (
     select
         role_sums.boundary,
         role_sums.total,
@@ -102,6 +120,18 @@ final as (
         role_sums.period_end_at,
     from role_sums
     group by all
+),
+
+final as (
+    select
+        sums.* exclude (energy_wh, period_start_at, period_end_at),
+        if(sums.total = 'e_dc', coalesce(carriers.weighted_wh, 0), 0) as carriers_wh,
+        if(sums.total = 'e_dc', carriers.reason, null) as carriers_reason,
+        sums.energy_wh + carriers_wh as energy_wh,
+        sums.period_start_at,
+        sums.period_end_at,
+    from sums
+    left join carriers using (period_start_at)
 )
 
 select * from final

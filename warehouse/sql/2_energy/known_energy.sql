@@ -1,5 +1,6 @@
 -- One row: a period, with E_DC and E_IT as far as they are known for certain.
 -- e_dc_wh, e_it_wh: as boundary_energy has them; null where e_dc_reason, e_it_reason says why.
+-- carriers_wh: of e_dc_wh, fuels and district cooling.
 -- it_category: where IT energy is metered; asked with 'highest', the highest category that the
 -- site's boundary has. *_coverage_ratio: see boundary_energy. grain: see buckets.
 create or replace macro known_energy(
@@ -46,6 +47,7 @@ totals as (
                     || boundary_energy.minimum_coverage_ratio,
                     null
                 ),
+                boundary_energy.carriers_reason,
                 if(boundary_energy.energy_wh <= 0, 'the energy is not above 0', null)
             ),
             ''
@@ -60,6 +62,7 @@ final as (
         asked.it_category,
         if(dc.reason is null, dc.energy_wh, null) as e_dc_wh,
         if(it.reason is null, it.energy_wh, null) as e_it_wh,
+        dc.carriers_wh,
         coalesce(dc.coverage_ratio, 0) as e_dc_coverage_ratio,
         coalesce(it.coverage_ratio, 0) as e_it_coverage_ratio,
         if(

@@ -43,7 +43,19 @@ meters as (
     from sites
     left join stated using (use, period_start_at)
     left join counter_amounts(
-        from_at, to_at, 'cooling_energy_wh', 'all', grain, components := ''
+        from_at,
+        to_at,
+        'cooling_energy_wh',
+        -- only of devices that are as those stated: none, and nothing is read
+        (
+            select coalesce(string_agg(distinct device_versions.device_role, ','), '')
+            from device_versions
+            inner join factor_versions
+                on factor_versions.factor = 'heat_use'
+                and device_versions.device = factor_versions.subject
+        ),
+        grain,
+        components := ''
     ) as amounts
         on stated.device = amounts.device
         and sites.period_start_at = amounts.period_start_at

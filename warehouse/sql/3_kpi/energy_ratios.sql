@@ -14,6 +14,7 @@ totals as (
         known_energy.*,
         known_energy.e_dc_wh / 1000 as e_dc_kwh,
         known_energy.e_it_wh / 1000 as e_it_kwh,
+        (known_energy.e_dc_wh - known_energy.carriers_wh) / 1000 as electricity_kwh,
     from known_energy(from_at, to_at, grain, category) as known_energy
 ),
 
@@ -373,8 +374,8 @@ ratios as (
     select
         'ELC',
         '',
-        totals.e_dc_kwh - cooling.energy_kwh - others.energy_wh / 1000 - totals.e_it_kwh,
-        totals.e_dc_kwh - cooling.energy_kwh - others.energy_wh / 1000,
+        totals.electricity_kwh - cooling.energy_kwh - others.energy_wh / 1000 - totals.e_it_kwh,
+        totals.electricity_kwh - cooling.energy_kwh - others.energy_wh / 1000,
         least(
             cooling.coverage_ratio,
             others.coverage_ratio,

@@ -2,7 +2,8 @@
 -- two energies' sums over the period, never a mean of ratios (ISO/IEC 30134-2:2026, EN 50600-4-2).
 -- category: where IT energy is metered: 1 UPS output, 2 PDU output, 3 IT equipment input; asked
 -- without one, a row for each. name: PUE for 12 continuous months, else iPUE (interim).
--- e_dc_kwh, e_it_kwh: kWh. pue_ratio: null where `reason` says why there is none. coverage_ratio:
+-- e_dc_kwh, e_it_kwh: kWh; e_carriers_kwh: of e_dc_kwh, fuels and district cooling by the weights
+-- that the site states. pue_ratio: null where `reason` says why there is none. coverage_ratio:
 -- see boundary_energy, the lower of the two. accuracy_band_ratio, resolution_band_ratio: PUE is
 -- known to plus or minus these, by the meters' accuracy classes, and by register steps and edges.
 -- missing_meters: whose energy is not known. interval_s: length of the period. basis: see energy.
@@ -41,6 +42,8 @@ sums as (
         coalesce(dc.boundary, it.boundary) as boundary,
         dc.energy_wh as dc_wh,
         it.energy_wh as it_wh,
+        dc.carriers_wh,
+        dc.carriers_reason,
         dc.accuracy_wh / dc.energy_wh as dc_accuracy_ratio,
         it.accuracy_wh / it.energy_wh as it_accuracy_ratio,
         dc.resolution_wh / dc.energy_wh as dc_resolution_ratio,
@@ -98,6 +101,7 @@ explained as (
                     || ' is under the site''s minimum of ' || sums.minimum_coverage_ratio,
                     null
                 ),
+                sums.carriers_reason,
                 if(sums.it_wh <= 0, 'the IT energy is not above 0', null)
             ),
             ''
@@ -124,6 +128,7 @@ final as (
         ) as name,
         ratios.dc_wh / 1000 as e_dc_kwh,
         ratios.it_wh / 1000 as e_it_kwh,
+        ratios.carriers_wh / 1000 as e_carriers_kwh,
         ratios.pue_ratio,
         ratios.pue_ratio
         * sqrt(power(ratios.dc_accuracy_ratio, 2) + power(ratios.it_accuracy_ratio, 2))

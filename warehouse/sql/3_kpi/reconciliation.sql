@@ -4,8 +4,8 @@
 -- to the whole period where up to a tenth of it was not read. difference_ratio: integrated over
 -- register, less 1. unexplained_ratio: the part of it that neither resolution_wh (the register's
 -- step and edges) nor sampling_error_wh (at most the root of the sum of squares of what each change
--- of power leaves open) explains. verdict: `agrees`, `differs` from 1 % unexplained on, `alarm` from
--- 3 % on; null where reason says why the two cannot be compared. grain, basis: see energy.
+-- of power leaves open) explains. verdict: `agrees`, `differs` from 1 % unexplained on, `alarm`
+-- from 3 % on; null where reason says why the two cannot be compared. grain, basis: see energy.
 create or replace macro reconciliation(
     from_at, to_at, grain := 'day', roles := 'all', basis := 'roll-ups'
 ) as table (
