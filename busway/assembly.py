@@ -28,6 +28,7 @@ READY_SECONDS = 60.0
 RESTART_SECONDS = 5.0
 CATCH_UP_SECONDS = 6.0
 LOOK_SECONDS = 0.2
+ALERTS_PORT = 9107
 
 log = structlog.get_logger()
 
@@ -67,9 +68,9 @@ class Assembly:
     broker: str = ""
     """Where the embedded one listens."""
 
-    def start(self, name: str, command: str, *arguments: str) -> Service:
+    def start(self, name: str, command: str, *arguments: str, health_port: int = 0) -> Service:
         """Start one process; it is ready later (`until_ready`)."""
-        health = f"127.0.0.1:{free_port()}"
+        health = f"127.0.0.1:{free_port(wanted=health_port)}"
         line = (command, *arguments, "--health", health)
         service = Service(name, line, health, start_child(name, line, self.log_directory))
         self.services[name] = service
@@ -91,14 +92,15 @@ class Assembly:
                 *("--committed", sink.health),
             )
 
-    def start_alerts(self) -> None:
-        """Start the alert engine beside a pipeline."""
-        self.start(
+    def start_alerts(self) -> Service:
+        """Start the alert engine beside a pipeline, where `busway alert` looks for it if it can."""
+        return self.start(
             "alerts",
             *("alert", "run"),
             *("--site", str(self.site_file)),
             *("--embedded-broker", self.broker),
             *("--committed", self.services["sink"].health),
+            health_port=ALERTS_PORT,
         )
 
     async def until_ready(self, stop: asyncio.Event) -> None:

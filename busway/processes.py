@@ -92,9 +92,13 @@ def _next_log(directory: Path, name: str) -> Path:
     return directory / (f"{name}-{taken + 1}.log" if taken else f"{name}.log")
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port that nobody listens on now."""
+def free_port(host: str = "127.0.0.1", *, wanted: int = 0) -> int:
+    """A TCP port that nobody listens on now; the wanted one where it is free."""
     with socket.socket() as probe:
-        probe.bind((host, 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, wanted))
+        except OSError:
+            probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port

@@ -36,12 +36,14 @@ def run_up(site_file: Path) -> None:
         assembly = Assembly(site_file, logs)
         try:
             assembly.start_pipeline(f"127.0.0.1:{free_port()}", collectors=1)
-            assembly.start_alerts()
+            alerts = assembly.start_alerts()
             assembly.start("maintain", "maintain", "--site", str(site_file))
             log.info("Starting.", site=site.name, devices=len(site.devices), logs=str(logs))
             await assembly.until_ready(stop)
             if not stop.is_set():
-                log.info("Everything runs.", lake=str(site.lake.directory))
+                log.info(
+                    "Everything runs.", lake=str(site.lake.directory), alert_engine=alerts.health
+                )
             while not stop.is_set():
                 assembly.restart_ended()
                 await pause(stop, LOOK_SECONDS)
