@@ -30,6 +30,7 @@ STAGES = {
     "poller": "bench.poller",
     "codec": "bench.codec",
     "alerts": "bench.alerts",
+    "hooks": "bench.hooks",
     "stream": "bench.stream",
     "sink": "bench.sink",
     "flow": "bench.flow",
@@ -39,7 +40,7 @@ STAGES = {
     "queries": "bench.queries",
     "rollup": "bench.rollup",
 }
-UNLOADED = frozenset({"modbus", "snmp", "dcgm", "poller", "queries"})
+UNLOADED = frozenset({"hooks", "modbus", "snmp", "dcgm", "poller", "queries"})
 """Stages that need no load."""
 WHOLE_S = 590.0
 STAGE_S = 150.0

@@ -61,7 +61,7 @@ class Route(Model):
     """Look at the routes below as well."""
     group_by: tuple[GroupLabel, ...] = ("rule",)
     """Alerts that are alike in these are told together."""
-    group_wait_seconds: Seconds = 1.0
+    group_wait_seconds: Seconds = 0.5
     """From the first alert of a group until it is told; not for rules that are urgent."""
     group_interval_seconds: Seconds = 10.0
     """At least so long between two notifications of a group; not for rules that are urgent."""

@@ -151,6 +151,6 @@ async def _read(response: aiohttp.ClientResponse) -> str:
 
 def _reason(error: aiohttp.ClientConnectorError) -> str:
     """The system's word for it; asyncio's own text hides it, a resolver's has no number."""
-    number = error.os_error.errno
-    is_known = number is not None and number > 0
-    return os.strerror(number) if is_known else str(error.os_error.strerror or error.os_error)
+    if (number := error.os_error.errno) is not None and number > 0:
+        return os.strerror(number)
+    return str(error.os_error.strerror or error.os_error)

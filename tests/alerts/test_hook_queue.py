@@ -99,11 +99,11 @@ def desk(tmp_path: Path) -> Callable[..., Desk]:
 def test_alerts_that_are_alike_are_told_together_after_a_wait(desk) -> None:
     it = desk()
     it.change(0.0, F, "d-0")
-    it.change(0.5, F, "d-1")
-    it.change(0.5, F, "d-2", rule="wet")
-    assert it.next(0.9) == pytest.approx(0.1)
-    assert it.sent(1.0) == [["d-0 firing", "d-1 firing"]]
-    assert it.sent(1.5) == [["d-2 firing"]]
+    it.change(0.2, F, "d-1")
+    it.change(0.2, F, "d-2", rule="wet")
+    assert it.next(0.4) == pytest.approx(0.1)
+    assert it.sent(0.5) == [["d-0 firing", "d-1 firing"]]
+    assert it.sent(0.7) == [["d-2 firing"]]
 
 
 def test_a_group_is_told_again_no_sooner_than_its_interval_but_for_urgent_rules(desk) -> None:
