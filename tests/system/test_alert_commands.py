@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,9 @@ class Receiver(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.got.append((time.time(), json.loads(body)))
+        self.server.ids.append((self.headers["webhook-id"], body))
+        if not self.server.answers.wait(20):
+            return
         self.send_response(200)
         self.end_headers()
 
@@ -68,8 +72,10 @@ class Receiver(BaseHTTPRequestHandler):
 
 @contextmanager
 def receiver() -> Iterator[HTTPServer]:
-    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        server.got = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        server.got, server.ids = [], []
+        server.answers = threading.Event()
+        server.answers.set()
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server
@@ -164,6 +170,35 @@ def test_an_alert_from_a_reading_to_people_and_back(
                     busway(*wrong, *engine)
     with pytest.raises(DaemonUnreachable, match="start busway alert run"):
         busway("list", *engine)
+
+
+def test_kill_9_between_firing_and_delivery(
+    tmp_path: Path, embedded_server: EmbeddedBroker
+) -> None:
+    kafka = Kafka(bootstrap_servers=embedded_server.bootstrap_servers, topic_prefix="killed.")
+    (tmp_path / "rules.yaml").write_text(RULES)
+    log = tmp_path / "log"
+    with receiver() as server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        places = {"server": kafka.bootstrap_servers[0], "prefix": kafka.topic_prefix}
+        (tmp_path / "site.yaml").write_text(SITE.format(url=url, **places))
+        command = ("alert", "run", "--site", str(tmp_path / "site.yaml"), "--health", "127.0.0.1:0")
+        server.answers.clear()
+        with running(*command, log=log) as process:
+            process.wait_for("Alerts go on")
+            feed(kafka, 1, 2000.0)
+            until(lambda: server.ids, lambda: process.output)
+            process.end(signal.SIGKILL)
+        server.answers.set()
+        with running(*command, log=log) as process:
+            until(lambda: len(server.ids) == 2, lambda: process.output)
+            feed(kafka, 2, 800.0)
+            until(lambda: len(server.ids) == 3, lambda: process.output)
+            assert process.end(signal.SIGTERM) == 0
+    first, again, over = server.ids
+    assert first == again
+    assert over[0] != first[0]
+    assert json.loads(over[1])["status"] == "resolved"
 
 
 def test_the_history_of_an_alert_comes_from_the_lake(tmp_path: Path) -> None:
