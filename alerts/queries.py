@@ -14,6 +14,8 @@ from alerts.samples import Samples
 from alerts.watch import ANSWERED, NO_ROW, RuleFacts, WatchTable
 from facility.errors import BuswayError
 
+RETRY_US = 30_000_000
+"""After a failure, where the rule would ask later: at the first start there is no lake yet."""
 RunQuery = Callable[[str], pa.Table]
 """Answers SQL with rows of `device` and, where it has one, `value`; a BuswayError where it cannot.
 It must end by itself."""
@@ -55,6 +57,8 @@ class Queries:
                 del self._running[rule.name]
                 if (answer := self._answer(rule, running)) is not None:
                     yield self._samples(rule, answer, now_us)
+                else:
+                    self._due[rule.name] = now_us + min(rule.every_us, RETRY_US)
             elif running is None and now_us >= self._due.get(rule.name, 0):
                 self._due[rule.name] = now_us + rule.every_us
                 self._running[rule.name] = self._thread.submit(self._run, rule.query)

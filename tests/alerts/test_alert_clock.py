@@ -78,9 +78,11 @@ class Lake:
     """Answers a query as told."""
 
     def __init__(self) -> None:
+        self.asked = 0
         self.answer: pa.Table | Exception = pa.table({"device": ["d"], "value": [0.07]})
 
     def __call__(self, text: str) -> pa.Table:
+        self.asked += 1
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -113,8 +115,11 @@ def test_a_query_fires_for_its_rows_and_a_failure_clears_nothing():
         assert ask(queries, player, 0) == ["firing"]
         assert (player.told[0].device, player.told[0].value) == ("d", 0.07)
         assert list(queries.turn(T0 + us(59))) == []
-        for lake.answer in (QueryError("no such table"), pa.table({"value": [1.0]})):
-            assert ask(queries, player, 60) == []
+        lake.answer = QueryError("no such table")
+        assert ask(queries, player, 60) == []
+        lake.answer = pa.table({"value": [1.0]})
+        assert ask(queries, player, 90) == [], "after a failure it is asked again sooner"
+        assert lake.asked == 3
         player.tick(200)
         assert player.told[-1].state == "no_data"
         lake.answer = pa.table({"device": pa.array(["unknown", "e"])})
