@@ -1,6 +1,6 @@
 -- One row: a run of the power readings of some components in and around the window: one reading, or
--- what a roll-up holds of several, good and without a gap. components: a list of {device,
--- component}.
+-- what a roll-up holds of several, good and without a gap. components: as
+-- for meter_readings.
 -- integral_wh: from first_at to last_at, on the lines between readings. sampling_error_wh: half of
 -- each change of power times its seconds. steps: lines in it. worst_quality: 0, or 3 (substituted).
 create or replace macro power_runs(
@@ -14,8 +14,7 @@ sources as materialized (
 
 readings as (
     select
-        meter_readings.device,
-        meter_readings.component,
+        meter_readings.number,
         meter_readings.ts as read_at,
         min(meter_readings.value) as power_w,
         max(meter_readings.quality) as worst_quality,
@@ -24,7 +23,7 @@ readings as (
         (select list(sources) from sources),
         components
     ) as meter_readings
-    group by meter_readings.device, meter_readings.component, meter_readings.ts
+    group by meter_readings.number, meter_readings.ts
 ),
 
 needed_readings as materialized (
@@ -37,8 +36,7 @@ needed_readings as materialized (
 
 kept_quarters as (
     select distinct
-        needed_readings.device,
-        needed_readings.component,
+        needed_readings.number,
         sources.start_at,
     from needed_readings
     inner join sources
@@ -53,13 +51,12 @@ stored as (
         (select list(sources) from sources),
         components
     ) as stored_runs
-    anti join kept_quarters using (device, component, start_at)
+    anti join kept_quarters using (number, start_at)
 ),
 
-final as (
+runs as (
     select
-        needed_readings.device,
-        needed_readings.component,
+        needed_readings.number,
         needed_readings.power_w as first_w,
         needed_readings.power_w as last_w,
         needed_readings.power_w as lowest_w,
@@ -73,8 +70,7 @@ final as (
     from needed_readings
     union all
     select
-        stored.device,
-        stored.component,
+        stored.number,
         stored.first_value,
         stored.last_value,
         coalesce(stored.lowest_w, stored.first_value),
@@ -86,6 +82,14 @@ final as (
         stored.first_at,
         stored.last_at,
     from stored
+),
+
+final as (
+    select
+        components[runs.number].device as device,
+        components[runs.number].component as component,
+        runs.* exclude (number),
+    from runs
 )
 
 select * from final

@@ -15,9 +15,11 @@ create or replace macro register_runs(
 with
 
 points as materialized (
-    select *
-    from metered_points(from_at, to_at, roles)
-    where resolution_wh is not null
+    select
+        metered_points.* exclude (point),
+        row_number() over (order by metered_points.point) as point,
+    from metered_points(from_at, to_at, roles) as metered_points
+    where metered_points.resolution_wh is not null
 ),
 
 sources as materialized (
@@ -41,24 +43,36 @@ edges_inside as (
     where edges.edge_at between from_at::timestamptz and to_at::timestamptz
 ),
 
-readings as not materialized (
+components as (
     select
+        points.point,
+        {
+            'device': points.device,
+            'component': points.component,
+            'cell_us': points.cell_us,
+            'slot_us': points.slot_us,
+            'resolution_wh': points.resolution_wh
+        } as component,
+    from points
+),
+
+readings as (
+    select
+        meter_readings.number as point,
         meter_readings.value,
         meter_readings.quality,
         meter_readings.ts,
-        points.point,
-        epoch_us(meter_readings.ts) // points.cell_us * points.cell_us as cell,
+        epoch_us(meter_readings.ts) // meter_readings.cell_us * meter_readings.cell_us as cell,
         -- cells end at the window's ends, too
         (meter_readings.ts >= from_at::timestamptz)::tinyint
         + (meter_readings.ts >= to_at::timestamptz)::tinyint as side,
-        (epoch_us(meter_readings.ts) % points.cell_us) // points.slot_us as slot,
-        points.resolution_wh,
+        (epoch_us(meter_readings.ts) % meter_readings.cell_us) // meter_readings.slot_us as slot,
+        meter_readings.resolution_wh,
     from meter_readings(
         'energy_imported_wh',
         (select list(sources) from sources),
-        (select list({'device': points.device, 'component': points.component}) from points)
+        (select list(components.component order by components.point) from components)
     ) as meter_readings
-    inner join points using (device, component)
 ),
 
 scanned_cells as (
@@ -107,7 +121,7 @@ candidates as materialized (
     inner join points using (point)
     union all
     select
-        points.point,
+        stored_runs.number,
         epoch_us(stored_runs.cell_at),
         null,
         stored_runs.kind,
@@ -123,13 +137,12 @@ candidates as materialized (
     from stored_runs(
         'energy_imported_wh',
         (select list(sources) from sources),
-        (select list({'device': points.device, 'component': points.component}) from points)
+        (select list(components.component order by components.point) from components)
     ) as stored_runs
-    inner join points using (device, component)
     -- what is kept of a quarter that an edge cuts stands in where its readings are gone
     anti join cells
         on stored_runs.is_kept
-        and points.point = cells.point
+        and stored_runs.number = cells.point
         and stored_runs.start_at = quarter_of(cells.first_at)
 ),
 
@@ -169,17 +182,30 @@ looked_into as materialized (
         or (ranked.kind = 'smooth' and (ranked.is_below or cut_cells.cell is not null))
 ),
 
+looked_for as (
+    select
+        meter_readings.number as point,
+        meter_readings.value,
+        meter_readings.quality,
+        meter_readings.ts,
+        epoch_us(meter_readings.ts) // meter_readings.cell_us * meter_readings.cell_us as cell,
+        -- cells end at the window's ends, too
+        (meter_readings.ts >= from_at::timestamptz)::tinyint
+        + (meter_readings.ts >= to_at::timestamptz)::tinyint as side,
+        meter_readings.resolution_wh,
+    from meter_readings(
+        'energy_imported_wh',
+        (select list(sources) from sources),
+        (select list(components.component order by components.point) from components),
+        (select coalesce(min(looked_into.first_at), 'infinity') from looked_into),
+        (select coalesce(max(looked_into.last_at), '-infinity') from looked_into)
+    ) as meter_readings
+),
+
 open_readings as materialized (
-    select readings.*
-    from readings
+    select looked_for.*
+    from looked_for
     semi join looked_into using (point, cell, side)
-    where
-        readings.ts >= (
-            select coalesce(min(looked_into.first_at), 'infinity') from looked_into
-        )
-        and readings.ts <= (
-            select coalesce(max(looked_into.last_at), '-infinity') from looked_into
-        )
 ),
 
 doubtful_steps as (

@@ -1,12 +1,14 @@
 -- One row: a run of the roll-ups of some components, for the sources that say `month`, `day` or
--- `quarter`, or whose readings may be gone (is_kept). components: a list of {device, component}.
--- sources: a list of energy_sources. Quarters before the first month or day and after are scanned
+-- `quarter`, or whose readings may be gone (is_kept). components and sources: as for
+-- meter_readings. Quarters before the first month or day and after are scanned
 -- apart, so that a year does not read all of its quarters.
 create or replace macro stored_runs(quantity_asked, sources, components) as table (
 with
 
 asked as materialized (
-    select unnest(components) as point
+    select
+        generate_subscripts(components, 1) as number,
+        unnest(components, recursive := true),
 ),
 
 stretches as materialized (
@@ -21,13 +23,14 @@ quarters as materialized (
 
 days as (
     select
-        day_runs.* exclude (day_at, quantity),
+        asked.number,
+        day_runs.* exclude (day_at, quantity, device, component),
         stretches.is_kept,
         day_runs.day_at as start_at,
     from day_runs
-    semi join asked
-        on day_runs.device = asked.point.device
-        and day_runs.component = asked.point.component
+    inner join asked
+        on day_runs.device = asked.device
+        and day_runs.component = asked.component
     inner join stretches
         on day_runs.day_at = stretches.start_at
         and stretches.source = 'day'
@@ -47,13 +50,14 @@ days as (
 
 months as (
     select
-        month_runs.* exclude (month_at, quantity),
+        asked.number,
+        month_runs.* exclude (month_at, quantity, device, component),
         stretches.is_kept,
         month_runs.month_at as start_at,
     from month_runs
-    semi join asked
-        on month_runs.device = asked.point.device
-        and month_runs.component = asked.point.component
+    inner join asked
+        on month_runs.device = asked.device
+        and month_runs.component = asked.component
     inner join stretches
         on month_runs.month_at = stretches.start_at
         and stretches.source = 'month'
@@ -73,13 +77,14 @@ months as (
 
 quarters_before as (
     select
-        quarter_runs.* exclude (quarter_at, quantity),
+        asked.number,
+        quarter_runs.* exclude (quarter_at, quantity, device, component),
         quarters.is_kept,
         quarter_runs.quarter_at as start_at,
     from quarter_runs
-    semi join asked
-        on quarter_runs.device = asked.point.device
-        and quarter_runs.component = asked.point.component
+    inner join asked
+        on quarter_runs.device = asked.device
+        and quarter_runs.component = asked.component
     inner join quarters
         on quarter_runs.quarter_at = quarters.start_at
         and quarters.part in ('head', 'before')
@@ -99,13 +104,14 @@ quarters_before as (
 
 quarters_after as (
     select
-        quarter_runs.* exclude (quarter_at, quantity),
+        asked.number,
+        quarter_runs.* exclude (quarter_at, quantity, device, component),
         quarters.is_kept,
         quarter_runs.quarter_at as start_at,
     from quarter_runs
-    semi join asked
-        on quarter_runs.device = asked.point.device
-        and quarter_runs.component = asked.point.component
+    inner join asked
+        on quarter_runs.device = asked.device
+        and quarter_runs.component = asked.component
     inner join quarters
         on quarter_runs.quarter_at = quarters.start_at
         and quarters.part in ('after', 'tail')
