@@ -18,7 +18,8 @@ from alerts.notice import Notification
 from alerts.outgoing import Composer, Outgoing
 from facility.errors import AlertQueueUnusable, HookRefused, HookUnavailable
 
-MOST_BACKOFF_S = 300.0
+MOST_BACKOFF_S = 60.0
+"""As late as what is urgent may be heard by a receiver that has come back."""
 QUEUE_WAIT_S = 1.0
 
 ATTEMPTS = prometheus_client.Counter(
@@ -171,7 +172,7 @@ class Delivery:
 
 
 def backoff_s(failures: int) -> float:
-    """Say how long to wait after so many failures in a row: 1, 2, 4 ... 300 s, up to half less."""
+    """Say how long to wait after so many failures in a row: 1, 2, 4 ... 60 s, up to half less."""
     whole = min(MOST_BACKOFF_S, 2.0 ** min(failures - 1, 30))
     return whole * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 

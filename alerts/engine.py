@@ -46,6 +46,7 @@ TURN_S = 0.1
 """How long a turn waits for messages; delays and what operators do wait as long."""
 POLL_BYTES = 8_000_000
 COMPARE_S = 1.0
+HANGS_S = 15.0
 FULL_WAIT_S = 1.0
 LEAST_REWIND_US = 60_000_000
 MOST_REWIND_US = 900_000_000
@@ -102,6 +103,7 @@ class Engine:
         self._actions: SimpleQueue[tuple[Action, Future[list[Transition]]]] = SimpleQueue()
         self._next_compare = 0.0
         self._is_ready = False
+        self._turned_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Watch until told to stop.
@@ -134,12 +136,16 @@ class Engine:
     def health(self) -> dict[str, Any]:
         """Say how the engine does; from any thread."""
         return {
-            "ready": self._is_ready and bool(self._feed.assigned),
+            "ready": self._is_ready and bool(self._feed.assigned) and not self._hangs(),
             "watches": len(self.board.table),
             "series": len(self.board.table.series),
             "alerts": {state.value: count for state, count in self.board.counts().items()},
             "is_behind": self._clock.is_behind,
         }
+
+    def _hangs(self) -> bool:
+        """Whether the last turn is long over, as while it waits for room in its outbox."""
+        return time.monotonic() - self._turned_at > HANGS_S
 
     def _restore(self, stop: threading.Event) -> None:
         history = read_history(self._kafka, self._outbox, stop)
@@ -168,6 +174,7 @@ class Engine:
         self._store(told, stop)
         self._do_what_was_asked(stop)
         self._learn(now_us)
+        self._turned_at = time.monotonic()
         BEHIND.set((wall_us - now_us) / 1e6)
 
     def _take(self, message: Received, wall_us: int) -> list[Transition]:

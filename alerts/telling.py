@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -141,20 +141,24 @@ class Telling:
         ]
 
     async def _take(self) -> None:
+        waiting: list[tuple[Told, ...]] = []
         while True:
             self._wake.clear()
             while self._heard:
-                try:
-                    await asyncio.to_thread(self.queue.take, self._heard[0], datetime.now(UTC))
-                except AlertQueueUnusable as error:
-                    self._note(str(error))
-                    self._heard = deque(compacted(self._heard))
-                    await asyncio.sleep(LOOK_S)
-                else:
-                    self._heard.popleft()
-                    self.has_begun.set()
-                    self._wake_all()
-            await self._wake.wait()
+                waiting.append(self._heard.popleft())
+            if not waiting:
+                await self._wake.wait()
+                continue
+            try:
+                await asyncio.to_thread(self.queue.take, waiting[0], datetime.now(UTC))
+            except AlertQueueUnusable as error:
+                self._note(str(error))
+                waiting = compacted(waiting)
+                await asyncio.sleep(LOOK_S)
+            else:
+                del waiting[0]
+                self.has_begun.set()
+                self._wake_all()
 
     async def _look(self) -> None:
         while True:
@@ -186,12 +190,12 @@ class Telling:
             log.info("Notifications are kept on disk again.")
 
 
-def compacted(heard: Iterable[tuple[Told, ...]]) -> Iterator[tuple[Told, ...]]:
+def compacted(batches: list[tuple[Told, ...]]) -> list[tuple[Told, ...]]:
     """Where much waits for the disk, keep the last transition of each alert; the history stays."""
-    batches = list(heard)
-    if sum(map(len, batches[1:])) <= MOST_HEARD:
-        yield from batches
-        return
-    yield batches[0]
-    last = {told.transition.alert: told for batch in batches[1:] for told in batch}
-    yield tuple(last.values())
+    first, *others = batches
+    if sum(map(len, others)) <= MOST_HEARD:
+        return batches
+    return [
+        first,
+        tuple({told.transition.alert: told for batch in others for told in batch}.values()),
+    ]

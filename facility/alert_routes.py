@@ -15,9 +15,15 @@ def _listed(value: object) -> object:
     return (value,) if isinstance(value, (str, int)) and not isinstance(value, bool) else value
 
 
-Pattern = Annotated[str, BeforeValidator(lambda v: str(v) if isinstance(v, int) else v)]
+def _number_as_text(value: object) -> object:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else value
+
+
+Pattern = Annotated[str, BeforeValidator(_number_as_text, json_schema_input_type=str | int)]
 Patterns = Annotated[
-    tuple[Pattern, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])
+    tuple[Pattern, ...],
+    BeforeValidator(_listed, json_schema_input_type=str | int | tuple[Pattern, ...]),
 ]
 """One or more; `*` stands for any text."""
 Priorities = Annotated[

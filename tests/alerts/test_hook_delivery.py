@@ -27,6 +27,7 @@ from hook_rig import (
 
 from alerts.delivery import MOST_BACKOFF_S, backoff_s
 from alerts.hooks.http import MOST_RETRY_AFTER_S, retry_after_s
+from alerts.telling import compacted
 from facility.alert import State
 
 
@@ -181,3 +182,30 @@ async def test_a_poisoned_notification_lets_others_pass(
             await until(lambda: told.hooks()[0]["delivered"] == 3)
     devices = [request.data["alerts"][0]["labels"]["device"] for request in got.requests]
     assert devices == ["d-0", "d-2", "d-1", "d-0"]
+
+
+async def test_a_full_disk_stops_nothing_for_good(tmp_path: Path) -> None:
+    story = Story()
+    async with receiver() as got:
+        made = site({"a": webhook(got.url)}, routes=[route("a", group_by=["device"])])
+        async with telling(made, tmp_path / "q") as told:
+            (pages,) = told._file.execute("PRAGMA page_count")[0]
+            told._file.execute(f"PRAGMA max_page_count = {pages}")  # as full as a disk can be
+            told.listen(story.tell(*(change(f"d-{n}") for n in range(100))))
+            await until(lambda: "full" in told._trouble)
+            assert got.requests == []
+            told._file.execute(f"PRAGMA max_page_count = {10**6}")
+            await until(lambda: len(got.requests) == 100)
+            assert told._trouble == ""
+
+
+def test_what_waits_for_the_disk_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alerts.telling.MOST_HEARD", 3)
+    story = Story()
+    history = tuple(story.tell(change("d-0"), change("d-1")))
+    later = (story.tell(change(f"d-{number % 2}", number=number)) for number in range(1, 10))
+    heard = [history, *map(tuple, later)]
+    assert compacted(heard[:3]) == heard[:3]
+    first, rest = compacted(heard)
+    assert first == history
+    assert [told.transition.number for told in rest] == [9, 8]
