@@ -19,6 +19,7 @@ from facility.alert_settings import Alerts
 from facility.site import Device, Kafka, Place, Site
 
 OK, HANG, CUT = "ok", "hang", "cut"
+T0 = datetime(2026, 11, 3, 12, tzinfo=UTC)  # a Tuesday
 
 
 @dataclass

@@ -10,7 +10,8 @@ from prometheus_client import Counter, Gauge
 from alerts import engine, history, queries, samples
 from facility.alert import State
 
-ENGINE = (Path(__file__).parents[2] / "docs/alerts.md").read_text("utf-8").split("## The engine")[1]
+PAGE = (Path(__file__).parents[2] / "docs/alerts.md").read_text("utf-8")
+ENGINE = PAGE.split("## The engine")[1].split("\n## ")[0]
 
 
 def test_every_state_is_explained() -> None:

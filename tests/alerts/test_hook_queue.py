@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hook_rig import Story, change, route, site, webhook
+from hook_rig import T0, Story, change, route, site, webhook
 
 from alerts.manner import manner_of
 from alerts.notice import Notification, Status
@@ -22,7 +22,6 @@ from facility.alert import State, Transition
 from facility.alert_routes import Match
 from facility.errors import AlertQueueUnusable
 
-T0 = datetime(2026, 11, 3, 12, tzinfo=UTC)  # a Tuesday
 URL = "http://127.0.0.1:9"
 PAGER = {"kind": "pagerduty", "routing_key": {"env": "X"}}
 MANAGER = {"kind": "alertmanager", "url": URL}
