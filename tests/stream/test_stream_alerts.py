@@ -15,11 +15,24 @@ AT = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
 
 def transition(**changes) -> Transition:
     facts = {
-        "happened_at": AT, "decided_at": AT, "alert": alert_id("hot", "d", "a"), "number": 3,
-        "rule": "hot", "device": "d", "component": "a", "quantity": "inlet_temperature_c",
-        "priority": 2, "class_": "cooling", "state": State.FIRING, "previous": State.NORMAL, "value": 33.5,
-        "threshold": 32.0, "message": "33.5 is too hot", "response": "go and see", "owner": "ops",
-    }  # fmt: skip
+        "happened_at": AT,
+        "decided_at": AT,
+        "alert": alert_id("hot", "d", "a"),
+        "number": 3,
+        "rule": "hot",
+        "device": "d",
+        "component": "a",
+        "quantity": "inlet_temperature_c",
+        "priority": 2,
+        "class_": "cooling",
+        "state": State.FIRING,
+        "previous": State.NORMAL,
+        "value": 33.5,
+        "threshold": 32.0,
+        "message": "33.5 is too hot",
+        "response": "go and see",
+        "owner": "ops",
+    }
     return Transition(**(facts | changes))
 
 
