@@ -19,7 +19,11 @@ VERSION = 1
 HEADROOM_BYTES = 2048
 """Kept free in every message for its key, its headers and those of its dead letter."""
 
+PLAIN_BELOW_BYTES = 4096
+"""Compression makes so small a batch larger, and takes fifty times as long."""
+
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
+_PLAIN = pa.ipc.IpcWriteOptions()
 _KINDS = {topic: kind for kind, topic in TOPICS.items()}
 _LARGEST_SEQ = 2**63 - 1
 
@@ -49,7 +53,7 @@ def schema_of(topic: str) -> str:
 
 
 def encode_value(batch: pa.RecordBatch, topic: str) -> bytes:
-    """Write `batch` as one Arrow IPC stream, zstd.
+    """Write `batch` as one Arrow IPC stream, zstd unless it is small.
 
     Raises:
         ValueError: the batch has not the schema that `topic` promises.
@@ -57,7 +61,8 @@ def encode_value(batch: pa.RecordBatch, topic: str) -> bytes:
     if not batch.schema.equals(SCHEMAS[topic]):
         raise ValueError(f"{topic} carries\n{SCHEMAS[topic]}\nnot\n{batch.schema}")
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema, options=_OPTIONS) as writer:
+    options = _PLAIN if batch.nbytes < PLAIN_BELOW_BYTES else _OPTIONS
+    with pa.ipc.new_stream(sink, batch.schema, options=options) as writer:
         writer.write_batch(batch)
     return sink.getvalue().to_pybytes()
 
