@@ -30,6 +30,8 @@ TABLES = {
     "loss_bands",
     "meters",
     "polls",
+    "published_energy",
+    "published_pue",
     "quantities",
     "readings",
     "readings_1m",

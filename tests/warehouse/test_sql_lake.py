@@ -95,6 +95,7 @@ def test_every_view_and_macro_is_on_the_page(definition):
     "name",
     [
         "pue",
+        "pue_history",
         "ppue",
         "supplies",
         "reconciliation",
