@@ -104,7 +104,11 @@ class Delivery:
             return await asyncio.to_thread(self._composer.next, datetime.now(UTC))
         except AlertQueueUnusable as error:
             self._note_error(str(error))
-            return QUEUE_WAIT_S
+        except Exception as error:  # as for a fault in a hook
+            if not self.record.last_error:
+                log.exception("What waits for a hook cannot be read.", hook=self.name)
+            self._note_error(f"{type(error).__name__}: {error}")
+        return QUEUE_WAIT_S
 
     async def _attempt(self, outgoing: Outgoing) -> float:
         """Try once; give how long to wait before the next attempt at anything."""

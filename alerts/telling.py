@@ -60,6 +60,7 @@ class Telling:
             name: open_hook(name, hook, kafka, settings.external_url)
             for name, hook in settings.hooks.items()
         }
+        self._kinds = {name: hook.kind for name, hook in settings.hooks.items()}
         beat = settings.heartbeat
         self._beat = None if beat is None else Beat(beat, site.name, is_well)
         self._file = QueueFile(path)
@@ -136,7 +137,12 @@ class Telling:
         """Say how each hook does."""
         depths = self.queue.depths()
         return [
-            {"hook": name, "waiting": depths[name], **delivery.record.facts()}
+            {
+                "hook": name,
+                "kind": self._kinds[name],
+                "waiting": depths[name],
+                **delivery.record.facts(),
+            }
             for name, delivery in self._deliveries.items()
         ]
 

@@ -209,3 +209,18 @@ def test_what_waits_for_the_disk_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     first, rest = compacted(heard)
     assert first == history
     assert [told.transition.number for told in rest] == [9, 8]
+
+
+async def test_what_cannot_be_read_back_stops_one_hook_alone(tmp_path: Path) -> None:
+    story = Story()
+    async with receiver(always=500) as bad, receiver() as good:
+        hooks = {"bad": webhook(bad.url), "good": webhook(good.url)}
+        made = site(hooks, routes=[route("bad", "good", group_by=["device"])])
+        async with telling(made, tmp_path / "q") as told:
+            told.listen(story.tell(change("d-0")))
+            await until(lambda: bad.requests and good.requests)
+            told._file.execute("UPDATE outgoing SET body = '{' WHERE hook = 'bad'")
+            await until(lambda: "JSONDecodeError" in told.hooks()[0]["last_error"])
+            told.listen(story.tell(change("d-1")))
+            await until(lambda: len(good.requests) == 2)
+            assert [row["waiting"] for row in told.hooks()] == [2, 0]
