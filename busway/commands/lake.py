@@ -140,3 +140,17 @@ def ledger(
     from busway.kpi import print_ledger
 
     print_ledger(lake, device, from_at, to_at, output_format)
+
+
+@app.command()
+def report(
+    month: Annotated[str, typer.Option(help="Which month, in the site's time: 2026-10.")],
+    lake: LakeOption = Path("lake"),
+    output: Annotated[
+        Path | None, typer.Option(help="Directory for it.", show_default="report-<month>")
+    ] = None,
+) -> None:
+    """A month's account for the auditor: one HTML page, and every figure of it as CSV."""
+    from busway.report.write import write_report
+
+    print(f"wrote {write_report(lake, month, output)}")

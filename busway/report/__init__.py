@@ -1,0 +1,1 @@
+"""`busway report`: a month's accounts as one page and its CSV files."""
