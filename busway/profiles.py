@@ -10,7 +10,15 @@ import pyarrow as pa
 from busway.format import Format
 from busway.output import as_text, write_table
 from collectors.modbus.planner import value_range
-from collectors.profile import DcgmPoint, ModbusPoint, ModbusSection, Point, Profile, SnmpPoint
+from collectors.profile import (
+    DcgmPoint,
+    ModbusPoint,
+    ModbusSection,
+    Point,
+    Profile,
+    SeriesPoint,
+    SnmpPoint,
+)
 from collectors.profile_library import load_profile, load_profile_file, profile_names
 from facility.catalogue import load_catalogue
 
@@ -113,6 +121,9 @@ def _place(point: Point, profile: Profile) -> tuple[str, str | None]:
             return f"{point.oid}.{point.index}" if point.index else point.oid, point.type
         case DcgmPoint():
             return f"field {point.field} {point.names[0]}", None
+        case SeriesPoint():
+            labels = (f"{name}={'|'.join(values)}" for name, values in point.labels.items())
+            return " ".join((point.names[0], *labels)), None
     raise AssertionError(type(point))
 
 
