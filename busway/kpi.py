@@ -1,4 +1,4 @@
-"""`busway pue` and its like: thin over the lake's macros."""
+"""`busway permw`, `ladder`, `balance` and `ledger`: thin over the lake's macros."""
 
 from __future__ import annotations
 
@@ -6,20 +6,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
 from busway.format import Format
 from busway.output import write_table
 from busway.site import lake_location
+from busway.window import check_grain, moment, time_zone, window
 from facility.errors import QueryError
 from warehouse.lake import Lake
 from warehouse.query import run_sql
 
-SPAN = "select min(ts) as from_at, max(ts) as to_at from readings"
-TIME_ZONE = "select any_value(time_zone) as time_zone from current_site"
-PUE = "from pue($from_at, $to_at, grain := $grain) order by category, period_start_at"
 PER_MW = (
     "from per_mw($from_at, $to_at, grain := $grain, scope := $scope, ttft_slo_s := $ttft_slo_s, "
     "tpot_slo_s := $tpot_slo_s, peak_arithmetic := $peak_arithmetic) "
@@ -46,7 +43,7 @@ def print_periods(
     output_format: Format,
     asked: Mapping[str, str | float] = MappingProxyType({}),
 ) -> None:
-    """Print what a macro of periods, PUE, PER_MW or LADDER, answers for a window.
+    """Print what a macro of periods, PER_MW or LADDER, answers for a window.
 
     `asked` are the macro's other parameters.
 
@@ -56,6 +53,7 @@ def print_periods(
         LakeUnavailable: there is no lake, or it cannot be read.
     """
     with Lake.open_read_only(lake_location(directory)) as lake:
+        check_grain(lake, grain)
         from_at, to_at = window(lake, from_text, to_text)
         parameters = {"from_at": from_at, "to_at": to_at, "grain": grain, **asked}
         periods = run_sql(lake, query, parameters)
@@ -107,11 +105,11 @@ def print_ledger(
         LakeUnavailable: there is no lake, or it cannot be read.
     """
     with Lake.open_read_only(lake_location(directory)) as lake:
-        zone = _time_zone(lake)
-        from_at = (
-            _moment(from_text, "--from", zone) if from_text else datetime.fromtimestamp(0, UTC)
-        )
-        to_at = _moment(to_text, "--to", zone) if to_text else datetime.now(UTC)
+        zone = time_zone(lake)
+        from_at = moment(from_text, "--from", zone) if from_text else datetime.fromtimestamp(0, UTC)
+        to_at = moment(to_text, "--to", zone) if to_text else datetime.now(UTC)
+        if from_at >= to_at:
+            raise QueryError(f"the window is empty: --from {from_at} is not before --to {to_at}")
         first_hour = from_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         last = to_at - timedelta(microseconds=1)
         polls = run_sql(lake, LEDGER, {"device": device, "from_at": first_hour, "to_at": last})
@@ -122,41 +120,3 @@ def print_ledger(
                 "there are"
             )
         write_table(polls, output_format)
-
-
-def window(lake: Lake, from_text: str, to_text: str) -> tuple[datetime, datetime]:
-    """The window asked for; where an end is left out, the end of what the lake holds.
-
-    A time without an offset is the site's local time.
-
-    Raises:
-        QueryError: a time cannot be read, there are no readings, or the window is not one.
-    """
-    span = run_sql(lake, SPAN).to_pylist()[0]
-    if span["from_at"] is None:
-        raise QueryError(f"lake {lake.location} holds no readings yet")
-    zone = _time_zone(lake)
-    from_at = _moment(from_text, "--from", zone) if from_text else span["from_at"]
-    to_at = _moment(to_text, "--to", zone) if to_text else span["to_at"]
-    if from_at >= to_at:
-        raise QueryError(f"the window is empty: --from {from_at} is not before --to {to_at}")
-    if from_at > span["to_at"] or to_at < span["from_at"]:
-        raise QueryError(
-            f"no readings from {from_at} to {to_at}; the lake holds "
-            f"{span['from_at']} to {span['to_at']}"
-        )
-    return from_at, to_at
-
-
-def _time_zone(lake: Lake) -> ZoneInfo:
-    return ZoneInfo(run_sql(lake, TIME_ZONE)["time_zone"][0].as_py() or "UTC")
-
-
-def _moment(text: str, option: str, zone: ZoneInfo) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise QueryError(
-            f"{option} {text!r} is no time; write 2026-10-01 or 2026-10-01T08:00+09:00"
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from busway.format import Format
-from busway.kpi import window
 from busway.output import write_table
 from busway.site import lake_location
+from busway.window import window
 from warehouse.lake import Lake
 from warehouse.query import run_sql
 

@@ -36,7 +36,19 @@ StopOnEofOption = Annotated[
     typer.Option("--stop-on-eof", hidden=True, help="End when standard input closes."),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
-FromOption = Annotated[str, typer.Option("--from", help="ISO time; default: all there is.")]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("--output", help="A file for the answer, instead of standard output."),
+]
+AsOfOption = Annotated[
+    str,
+    typer.Option(
+        "--as-of", help="ISO time (UTC unless it says otherwise): the lake as it was then."
+    ),
+]
+FromOption = Annotated[
+    str, typer.Option("--from", help="ISO time; default: all that the meters cover.")
+]
 ToOption = Annotated[str, typer.Option("--to", help="ISO time.")]
 GrainOption = Annotated[
     str, typer.Option("--grain", help="15 minutes, 1 hour, 1 day ..., or window.")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
 from busway.format import Format
 from busway.output import WIDTH, as_rich, write_table
 from busway.site import lake_location
+from busway.window import moment
 from facility.errors import QueryError
 from warehouse.lake import Lake
+from warehouse.publication import EXACT
 from warehouse.query import run_sql, views
 
 LONGEST_ANSWER = 200
@@ -25,7 +27,7 @@ def answer(directory: Path, query: str, output_format: Format, *, as_of: str = "
         QueryError: the statement is wrong, or the time, or that time is not kept.
         LakeUnavailable: there is no lake, or it cannot be read.
     """
-    with Lake.open_read_only(lake_location(directory), as_of=_moment(as_of)) as lake:
+    with _opened(directory, as_of) as lake:
         write_table(run_sql(lake, query), output_format)
 
 
@@ -37,7 +39,7 @@ def prompt(directory: Path, *, as_of: str = "") -> None:
         LakeUnavailable: there is no lake, or it cannot be read.
     """
     console = Console(width=WIDTH, highlight=False)
-    with Lake.open_read_only(lake_location(directory), as_of=_moment(as_of)) as lake:
+    with _opened(directory, as_of) as lake:
         console.print(
             f"Lake {lake.location}. End a statement with ';'. '.views' lists, '.quit' ends."
         )
@@ -54,16 +56,13 @@ def prompt(directory: Path, *, as_of: str = "") -> None:
                 console.print(str(error), markup=False, style="red")
 
 
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise QueryError(
-            f"--as-of {text!r} is no time; write 2026-10-01 or 2026-10-01T14:30+09:00"
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _opened(directory: Path, as_of: str) -> Lake:
+    """The lake; as it was at a time, in the way that gives published digits again."""
+    location = lake_location(directory)
+    if not as_of:
+        return Lake.open_read_only(location)
+    then = moment(as_of, "--as-of", ZoneInfo("UTC"))
+    return Lake.open_read_only(location, settings=EXACT, as_of=then)
 
 
 def _read_statement(console: Console) -> str | None:

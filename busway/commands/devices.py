@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from busway.format import Format
-from busway.options import FormatOption, SiteOption
+from busway.format import Format, written_to
+from busway.options import FormatOption, OutputOption, SiteOption
 
 app = typer.Typer()
 profile_app = typer.Typer(no_args_is_help=True, help="The device profiles.")
@@ -41,18 +41,20 @@ def identify(
         float, typer.Option(min=0.1, max=300, help="Seconds for each protocol.")
     ] = 10.0,
     output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
 ) -> None:
     """Ask what stands at an address, and say which profile reads it and why."""
     from busway.identify import identify as identify_device
 
-    identify_device(
-        host,
-        site_file=site,
-        credential=credential,
-        unit=unit,
-        timeout_seconds=timeout,
-        output_format=output_format,
-    )
+    with written_to(output, output_format):
+        identify_device(
+            host,
+            site_file=site,
+            credential=credential,
+            unit=unit,
+            timeout_seconds=timeout,
+            output_format=output_format,
+        )
 
 
 @app.command()
@@ -74,19 +76,21 @@ def probe(
         Path | None, typer.Option(help="Keep what it answered in this file, for dry-run.")
     ] = None,
     output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
 ) -> None:
     """Read a device once and print every point as sent and as converted, and what is wrong."""
     from busway.probe import probe as probe_device
 
-    probe_device(
-        target,
-        site_file=site,
-        profile_name=profile,
-        credential=credential,
-        timeout_seconds=timeout,
-        save=save,
-        output_format=output_format,
-    )
+    with written_to(output, output_format):
+        probe_device(
+            target,
+            site_file=site,
+            profile_name=profile,
+            credential=credential,
+            timeout_seconds=timeout,
+            save=save,
+            output_format=output_format,
+        )
 
 
 @app.command("dry-run")
@@ -99,30 +103,35 @@ def dry_run(
         ),
     ],
     output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
 ) -> None:
     """Read a captured dump as if its device stood there, and print every point."""
     from busway.dry_run import read_dump
 
-    read_dump(profile, capture, output_format)
+    with written_to(output, output_format):
+        read_dump(profile, capture, output_format)
 
 
 @profile_app.command("list")
-def profile_list(output_format: FormatOption = Format.TABLE) -> None:
+def profile_list(output_format: FormatOption = Format.TABLE, output: OutputOption = None) -> None:
     """The device models that Busway reads, and what each map was checked against."""
     from busway.profiles import print_profiles
 
-    print_profiles(output_format)
+    with written_to(output, output_format):
+        print_profiles(output_format)
 
 
 @profile_app.command("show")
 def profile_show(
     name: Annotated[str, typer.Argument(help="As 'busway profile list' names it.")],
     output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
 ) -> None:
     """Every point of a profile: what it is, where it stands on the device, how it is converted."""
     from busway.profiles import print_profile
 
-    print_profile(name, output_format)
+    with written_to(output, output_format):
+        print_profile(name, output_format)
 
 
 @profile_app.command("check")

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from busway.format import Format
-from busway.options import FormatOption, FromOption, GrainOption, LakeOption, ToOption
+from busway.format import Format, written_to
+from busway.options import (
+    AsOfOption,
+    FormatOption,
+    FromOption,
+    GrainOption,
+    LakeOption,
+    OutputOption,
+    ToOption,
+)
 
 app = typer.Typer()
 
@@ -18,15 +26,15 @@ def sql(
     query: Annotated[str, typer.Argument(help="One statement; none opens a prompt.")] = "",
     lake: LakeOption = Path("lake"),
     output_format: FormatOption = Format.TABLE,
-    as_of: Annotated[
-        str, typer.Option(help="ISO time (UTC unless it says otherwise): the lake as it was then.")
-    ] = "",
+    output: OutputOption = None,
+    as_of: AsOfOption = "",
 ) -> None:
     """Ask the lake in SQL; `show tables`, `describe pue` and so on work."""
     from busway.sql import answer, prompt
 
     if query:
-        answer(lake, query, output_format, as_of=as_of)
+        with written_to(output, output_format):
+            answer(lake, query, output_format, as_of=as_of)
     else:
         prompt(lake, as_of=as_of)
 
@@ -37,14 +45,39 @@ def pue(
     from_at: FromOption = "",
     to_at: ToOption = "",
     grain: GrainOption = "window",
+    category: Annotated[
+        int | None, typer.Option(min=1, max=3, help="Only this one; without it, all.")
+    ] = None,
+    by: Annotated[
+        Literal["site", "hall"], typer.Option(help="hall: a row for each, its partial PUE.")
+    ] = "site",
+    hall: Annotated[str, typer.Option(help="Only this hall.")] = "",
+    shared: Annotated[
+        Literal["left out", "by IT energy"],
+        typer.Option(help="By hall: what is to become of what the halls share."),
+    ] = "left out",
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Keep the figures as published.")
+    ] = False,
+    note: Annotated[str, typer.Option(help="With --publish: what for.")] = "",
+    history: Annotated[
+        bool, typer.Option("--history", help="What was published, what it is now, and why.")
+    ] = False,
+    as_of: AsOfOption = "",
     output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
 ) -> None:
     """PUE by category: ratio of energies, with coverage, error band and what is missing."""
-    from busway.kpi import PUE, print_periods
+    from busway.pue import Question, print_history, print_published, print_pue
 
-    print_periods(
-        lake, PUE, from_text=from_at, to_text=to_at, grain=grain, output_format=output_format
-    )
+    question = Question(from_at, to_at, grain, category, by, hall, shared)
+    with written_to(output, output_format):
+        if publish:
+            print_published(lake, question, output_format, note=note, as_of=as_of)
+        elif history:
+            print_history(lake, question, output_format, as_of=as_of)
+        else:
+            print_pue(lake, question, output_format, as_of=as_of)
 
 
 @app.command()
@@ -64,24 +97,26 @@ def permw(
         str, typer.Option(help="Which peak of the GPUs counts: bf16, fp8, fp4.")
     ] = "bf16",
     output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
 ) -> None:
     """What megawatts give: tokens, goodput, PFLOPS and GPUs per MW, joules per token."""
     from busway.kpi import PER_MW, print_periods
 
-    print_periods(
-        lake,
-        PER_MW,
-        from_text=from_at,
-        to_text=to_at,
-        grain=grain,
-        output_format=output_format,
-        asked={
-            "scope": by,
-            "ttft_slo_s": ttft_slo,
-            "tpot_slo_s": tpot_slo,
-            "peak_arithmetic": arithmetic,
-        },
-    )
+    with written_to(output, output_format):
+        print_periods(
+            lake,
+            PER_MW,
+            from_text=from_at,
+            to_text=to_at,
+            grain=grain,
+            output_format=output_format,
+            asked={
+                "scope": by,
+                "ttft_slo_s": ttft_slo,
+                "tpot_slo_s": tpot_slo,
+                "peak_arithmetic": arithmetic,
+            },
+        )
 
 
 @app.command()
@@ -91,13 +126,15 @@ def ladder(
     to_at: ToOption = "",
     grain: GrainOption = "window",
     output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
 ) -> None:
     """Where the watts go from the utility's meter to the GPU: loss and efficiency by stage."""
     from busway.kpi import LADDER, print_periods
 
-    print_periods(
-        lake, LADDER, from_text=from_at, to_text=to_at, grain=grain, output_format=output_format
-    )
+    with written_to(output, output_format):
+        print_periods(
+            lake, LADDER, from_text=from_at, to_text=to_at, grain=grain, output_format=output_format
+        )
 
 
 @app.command()
@@ -107,11 +144,13 @@ def balance(
     to_at: ToOption = "",
     with_closing: Annotated[bool, typer.Option("--all", help="Those that close as well.")] = False,
     output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
 ) -> None:
     """Where energy in and out of the power path do not fit, and the meter likely at fault."""
     from busway.kpi import print_balance
 
-    print_balance(lake, from_at, to_at, with_closing=with_closing, output_format=output_format)
+    with written_to(output, output_format):
+        print_balance(lake, from_at, to_at, with_closing=with_closing, output_format=output_format)
 
 
 @app.command()
@@ -121,11 +160,13 @@ def kpi(
     to_at: ToOption = "",
     eu: Annotated[bool, typer.Option("--eu", help="The fields of (EU) 2024/1364.")] = False,
     output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
 ) -> None:
     """WUE, CUE, COP, demand and all other KPIs of a window, or why there is none."""
     from busway.kpi_board import print_kpis
 
-    print_kpis(lake, from_at, to_at, as_eu_fields=eu, output_format=output_format)
+    with written_to(output, output_format):
+        print_kpis(lake, from_at, to_at, as_eu_fields=eu, output_format=output_format)
 
 
 @app.command()
@@ -135,11 +176,13 @@ def ledger(
     from_at: FromOption = "",
     to_at: ToOption = "",
     output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
 ) -> None:
     """What became of every scheduled poll, by device and hour: read, partial, failed, dropped."""
     from busway.kpi import print_ledger
 
-    print_ledger(lake, device, from_at, to_at, output_format)
+    with written_to(output, output_format):
+        print_ledger(lake, device, from_at, to_at, output_format)
 
 
 @app.command()
