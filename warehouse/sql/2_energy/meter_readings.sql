@@ -1,8 +1,8 @@
 -- One row: a usable reading of a quantity of some components, from where the sources say
 -- `readings`, and, may be, from between; none before first_at or after last_at. sources: a list of
 -- energy_sources. components: a list of {device, component}, and what else is to stand beside each
--- reading; number: the place in it of the one that the reading is of. The window's head and tail are
--- scanned apart, so that a long window that is rolled up reads no more than these.
+-- reading; number: the place in it of the one that the reading is of. The window's head and tail
+-- are scanned apart, so that a long window that is rolled up reads no more than these.
 create or replace macro meter_readings(
     quantity_asked,
     sources,
