@@ -27,6 +27,9 @@ from warehouse.location import LakeLocation
 LOCK = "from postgres_query('guard', 'select 1 as held from pg_advisory_xact_lock(4219755372)')"
 """The number is of no meaning: it only must be nobody else's."""
 
+PLANS_SOON = "set global disabled_optimizers = 'statistics_propagation'"
+"""That step's time grows faster than the square of a query's parts: with it, planning `kpi` takes
+20 s, and 6 s without; `pue` and `per_mw` gain a fifth. What it finds out serves none of ours."""
 FIRST_TO_COMMIT_WINS = "set global ducklake_max_retry_count = 0"
 """Left to itself DuckLake saves the loser of a race by putting its changes on top of the winner's,
 which doubles what both found missing and added. Here the loser runs again, seeing what has changed:
@@ -139,6 +142,7 @@ def open_database(settings: EngineSettings) -> duckdb.DuckDBPyConnection:
     """Start DuckDB in memory."""
     database = duckdb.connect(config=_configuration(settings))
     database.execute("set global TimeZone = 'UTC'")
+    database.execute(PLANS_SOON)
     load(database, ("ducklake",))
     database.execute(FIRST_TO_COMMIT_WINS)
     return database
