@@ -26,22 +26,29 @@ def window(lake: Lake, from_text: str, to_text: str) -> tuple[datetime, datetime
     Raises:
         QueryError: a time cannot be read, the window is not one, or nothing was read in it.
     """
+    zone = time_zone(lake)
+    from_at = moment(from_text, "--from", zone) if from_text else None
+    to_at = moment(to_text, "--to", zone) if to_text else None
+    if from_at and to_at and from_at >= to_at:
+        raise QueryError(f"the window is empty: --from {from_at} is not before --to {to_at}")
+    if from_at and to_at and _has_data(lake, from_at, to_at):
+        return from_at, to_at
     (span,) = run_sql(lake, SPAN).to_pylist()
     if span["first_at"] is None:
         raise QueryError(f"lake {lake.location} holds no readings yet")
-    zone = time_zone(lake)
-    from_at = moment(from_text, "--from", zone) if from_text else span["covered_from_at"]
-    to_at = moment(to_text, "--to", zone) if to_text else span["covered_to_at"]
-    held = f"; the lake holds {span['first_at']} to {span['last_at']}"
-    if from_at >= to_at:
-        if to_text and from_text:
-            raise QueryError(f"the window is empty: --from {from_at} is not before --to {to_at}")
-        asked = f"after {from_at}" if from_text else f"before {to_at}"
-        raise QueryError(f"no readings {asked}{held}")
-    (found,) = run_sql(lake, HAS_DATA, {"from_at": from_at, "to_at": to_at}).to_pylist()
-    if not found["has_data"]:
-        raise QueryError(f"no readings from {from_at} to {to_at}{held}")
-    return from_at, to_at
+    start_at, end_at = from_at or span["covered_from_at"], to_at or span["covered_to_at"]
+    if start_at >= end_at or not _has_data(lake, start_at, end_at):
+        asked = [f"from {from_at}"] if from_at else []
+        asked += [f"to {to_at}"] if to_at else []
+        raise QueryError(
+            f"no readings {' '.join(asked)}; the lake holds {span['first_at']} to {span['last_at']}"
+        )
+    return start_at, end_at
+
+
+def _has_data(lake: Lake, from_at: datetime, to_at: datetime) -> bool:
+    found = run_sql(lake, HAS_DATA, {"from_at": from_at, "to_at": to_at})
+    return bool(found["has_data"][0].as_py())
 
 
 def check_grain(lake: Lake, grain: str) -> None:
