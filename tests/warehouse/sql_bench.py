@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from facility.loss_bands import default_loss_bands
 from warehouse import lake, sql_catalogue
+from warehouse.connection import PLANS_SOON
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 """Second 0 of every test."""
@@ -43,6 +44,7 @@ class SqlBench:
 
     def __init__(self) -> None:
         self.database = duckdb.connect()
+        self.database.execute(PLANS_SOON)
         self.database.execute("set TimeZone = 'UTC'")
         for file in sorted(lake.SCHEMA.glob("*.sql")):
             if file.stem != "options":
