@@ -155,9 +155,7 @@ def test_rules_that_explain_each_other_in_a_circle_are_refused(tmp_path: Path) -
 
 
 def test_a_rule_that_is_switched_off_must_be_there() -> None:
-    with pytest.raises(
-        RuleFileError, match=r"alerts\.switched_off: 'leek' is no rule"
-    ):
+    with pytest.raises(RuleFileError, match=r"alerts\.switched_off: 'leek' is no rule"):
         load_rules(Alerts(switched_off=("leek",)))
 
 

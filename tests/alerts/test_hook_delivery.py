@@ -223,4 +223,4 @@ async def test_what_cannot_be_read_back_stops_one_hook_alone(tmp_path: Path) -> 
             await until(lambda: "JSONDecodeError" in told.hooks()[0]["last_error"])
             told.listen(story.tell(change("d-1")))
             await until(lambda: len(good.requests) == 2)
-            assert [row["waiting"] for row in told.hooks()] == [2, 0]
+            await until(lambda: [row["waiting"] for row in told.hooks()] == [2, 0])
