@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email
+import gc
 import json
 import os
 import socket
@@ -179,6 +180,8 @@ async def test_mail_that_is_refused_put_off_or_never_answered(mailbox) -> None:
         await hook.close()
 
 
+# aiosmtpd leaves the socket of a failed handshake open; it is collected while this test runs
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_mail_over_tls_with_a_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,6 +211,7 @@ async def test_mail_over_tls_with_a_password(
             await hook.send(notification(change()))
     finally:
         controller.stop()
+        gc.collect()
     assert len(box.mails) == 1
     assert logins[0] == (b"busway", b"pass", True)
 
