@@ -21,6 +21,7 @@ Integers = npt.NDArray[np.int64]
 _Mark = tuple[int, Any, Any]
 _Known: TypeAlias = "defaultdict[_Mark, list[tuple[pa.StringArray, Integers]]]"
 
+NONE: pa.StringArray = pa.array([], pa.string())
 MOST_NAMES = 4_000_000
 MOST_DICTIONARIES = 2_000
 """More of either, and everything is forgotten; names of devices long gone go with it."""
@@ -30,7 +31,7 @@ class NameOrder:
     """Every name seen, in order."""
 
     def __init__(self) -> None:
-        self._names: pa.StringArray = pa.array([], pa.string())
+        self._names: pa.StringArray = NONE
         self._known: _Known = defaultdict(list)
         self._remembered = 0
 
@@ -40,7 +41,7 @@ class NameOrder:
         The columns have no nulls.
         """
         if len(self._names) > MOST_NAMES or self._remembered > MOST_DICTIONARIES:
-            self.__init__()  # type: ignore[misc]  # as new
+            self._renew(NONE)
         dictionaries = [cast("pa.StringArray", column.dictionary) for column in columns]
         self._learn(dictionaries)
         parts = [
@@ -51,13 +52,7 @@ class NameOrder:
 
     def column(self, ranks: Integers) -> Names:
         """Give the column whose rows have these places, with no name that no row uses."""
-        used = np.flatnonzero(np.bincount(ranks, minlength=len(self._names)))
-        renumbered = np.zeros(len(self._names), np.int32)
-        renumbered[used] = np.arange(len(used), dtype=np.int32)
-        return pa.DictionaryArray.from_arrays(
-            pa.array(renumbered.take(ranks), pa.int32()),
-            self._names.take(pa.array(used, pa.int64())),
-        )
+        return with_used_names(ranks, self._names)
 
     def _learn(self, dictionaries: Sequence[pa.StringArray]) -> None:
         """Take in names never seen; all places are then worked out anew."""
@@ -66,11 +61,15 @@ class NameOrder:
             return
         together = pa.concat_arrays([self._names, *unknown]).unique()
         if len(together) > len(self._names):
-            self._names = together.sort()
-            self._known.clear()
-            self._remembered = 0
+            self._renew(together.sort())
         for names in unknown:
             self._places(names)
+
+    def _renew(self, names: pa.StringArray) -> None:
+        """Begin with these names; the places of all dictionaries are void."""
+        self._names = names
+        self._known.clear()
+        self._remembered = 0
 
     def _places(self, dictionary: pa.StringArray) -> Integers:
         """Give the place of each name of a dictionary, all of which have been seen."""
@@ -87,6 +86,16 @@ class NameOrder:
             if known.equals(dictionary):
                 return places
         return None
+
+
+def with_used_names(numbers: npt.NDArray[Any], names: pa.Array[Any]) -> Names:
+    """Give the column of the names at `numbers`, by row, its dictionary without any other name."""
+    used = np.flatnonzero(np.bincount(numbers, minlength=len(names)))
+    renumbered = np.zeros(len(names), np.int32)
+    renumbered[used] = np.arange(len(used), dtype=np.int32)
+    return pa.DictionaryArray.from_arrays(
+        pa.array(renumbered.take(numbers), pa.int32()), names.take(pa.array(used, pa.int64()))
+    )
 
 
 def _mark(dictionary: pa.StringArray) -> _Mark:

@@ -9,17 +9,16 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain
-from typing import IO, Any, TypeAlias, cast
+from typing import IO, cast
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.layout import ROW_GROUP_ROWS, Layout
+from warehouse.name_order import Names, with_used_names
 
 LEVEL = 3
 """pyarrow's default is 1; higher ones than 3 take far longer, and plain times get larger."""
-Names: TypeAlias = "pa.DictionaryArray[Any, Any]"
 
 
 def new_name() -> str:
@@ -83,13 +82,6 @@ def _trimmed(group: pa.Table) -> pa.Table:
         if not pa.types.is_dictionary(field.type):
             continue
         column = cast("Names", group[field.name].chunk(0))
-        numbers = column.indices.to_numpy()
-        used = np.flatnonzero(np.bincount(numbers, minlength=len(column.dictionary)))
-        renumbered = np.zeros(len(column.dictionary), np.int32)
-        renumbered[used] = np.arange(len(used), dtype=np.int32)
-        trimmed = pa.DictionaryArray.from_arrays(
-            pa.array(renumbered.take(numbers), pa.int32()),
-            column.dictionary.take(pa.array(used, pa.int64())),
-        )
+        trimmed = with_used_names(column.indices.to_numpy(), column.dictionary)
         group = group.set_column(place, field.name, trimmed)
     return group

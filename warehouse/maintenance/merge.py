@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, TypeAlias, cast
+from typing import IO, Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from warehouse.layout import Layout
+from warehouse.name_order import Integers, Names
 from warehouse.sorting import order_of
 
-Integers = npt.NDArray[np.int64]
-Names: TypeAlias = "pa.DictionaryArray[Any, Any]"
 KeyNames = dict[str, pa.StringArray]
 """By key column, all names in it, sorted."""
 Place = tuple[int, int]
