@@ -9,6 +9,8 @@ from pathlib import Path
 
 import structlog
 
+from alerts.rule_file import load_rules
+from alerts.urgent import UrgentPoints
 from busway.directories import make_directory
 from busway.health import serve_health
 from busway.lifecycle import run_beside, run_process
@@ -17,7 +19,7 @@ from busway.trimming import keep_trimming
 from collectors.daemon import Daemon
 from collectors.shard import Shard
 from collectors.this_machine import machine_name
-from facility.errors import ConfigError
+from facility.errors import ConfigError, RuleFileError
 from facility.site import Site
 from stream.outbox import Outbox
 from stream.publisher import Publisher
@@ -53,7 +55,9 @@ def run_collector(
         raise ConfigError(f"{site_file}: no nvml:// address is this machine, {machine_name()}")
     name = collector or share.collector
     outbox = _open_outbox(site, name, keep_until_committed=bool(committed))
-    daemon = Daemon(site, outbox, journal=_beside(site, name, ".journal"), shard=share)
+    daemon = Daemon(
+        site, outbox, journal=_beside(site, name, ".journal"), shard=share, urgent_of=_urgent_of
+    )
     publisher = Publisher(outbox, kafka_settings(site, embedded_broker))
 
     def reload() -> None:
@@ -86,6 +90,16 @@ def run_collector(
         run_process(main, on_reload=reload, stop_on_eof=stop_on_eof)
     finally:
         outbox.close()
+
+
+def _urgent_of(site: Site) -> UrgentPoints | None:
+    """What urgent rules watch. That a file of rules is wrong must not stop the collecting."""
+    try:
+        rules = load_rules(site.alerts)
+    except RuleFileError as error:
+        log.error("No reading hurries, as the rules cannot be read.", error=str(error))  # noqa: TRY400 - the message says all
+        return None
+    return UrgentPoints((placed.rule for placed in rules), site)
 
 
 def _open_outbox(site: Site, name: str, *, keep_until_committed: bool) -> Outbox:

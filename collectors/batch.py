@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,6 @@ Codes = npt.NDArray[np.int32]
 
 MOST_LEDGER_ROWS = 250_000
 """Rows of one ledger batch; a long outage is written in several."""
-SPARE_TABLES = 1000
 
 
 class Names:
@@ -58,12 +58,11 @@ class ReadingsBatcher:
 
     def __init__(self) -> None:
         self._devices, self._components, self._quantities = Names(), Names(), Names()
-        self._tables: dict[PointTable, _TableCodes] = {}
+        self._tables: WeakKeyDictionary[PointTable, _TableCodes] = WeakKeyDictionary()
 
     def batch(self, polls: Sequence[Poll]) -> pa.RecordBatch:
         """All rows of the polls, in order; `value` is null where quality is bad."""
         tables = [self._codes(poll.points) for poll in polls]
-        self._forget_unused(polls)
         rows = [len(poll.points) for poll in polls]
         value = np.concatenate([poll.value for poll in polls])
         quality = np.concatenate([poll.quality for poll in polls])
@@ -90,12 +89,6 @@ class ReadingsBatcher:
                 self._quantities.encode(table.quantities),
             )
         return codes
-
-    def _forget_unused(self, polls: Sequence[Poll]) -> None:
-        """Devices whose rows come and go leave old tables behind."""
-        if len(self._tables) > 2 * len(polls) + SPARE_TABLES:
-            in_use = {poll.points for poll in polls}
-            self._tables = {t: codes for t, codes in self._tables.items() if t in in_use}
 
 
 def ledger_chunks(bookings: Iterable[Booking]) -> Iterator[list[Booking]]:

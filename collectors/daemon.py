@@ -23,6 +23,7 @@ from collectors.profile_library import load_profile
 from collectors.recovery import recover
 from collectors.shard import WHOLE_SITE, Shard
 from collectors.source import Source
+from collectors.urgent import IsUrgent
 from facility.reading import Outcome
 from facility.site import Device, Site
 from stream.outbox import Outbox
@@ -30,12 +31,15 @@ from stream.outbox import Outbox
 log = structlog.get_logger()
 
 OpenDevice = Callable[[Device, Site], Source]
+UrgentOf = Callable[[Site], IsUrgent | None]
 
 FINISH_S = 3.0
 """At the end, a poll that is under way may take so long."""
 CHANGE_FINISH_S = 2.0
 """The same for a device that is taken out or changed."""
 LAST_FLUSH_S = 2.0
+URGENT_WAIT_S = 0.05
+"""So long, urgent readings wait for others: a collector sends at most 20 messages a second more."""
 LATE_FLUSHES = 10
 """Not ready when so many flush intervals have passed without everything being stored."""
 
@@ -67,6 +71,7 @@ class Daemon:
         journal: path of the ledger's journal, beside the outbox and as durable.
         shard: which share of the devices is this daemon's.
         open_device: makes the driver of a device.
+        urgent_of: says which of a site's readings go to the outbox ahead of their flush.
         flush_seconds: how long readings wait for others to share a batch.
         clock: gives the time; another one only for tests.
 
@@ -82,6 +87,7 @@ class Daemon:
         journal: Path,
         shard: Shard = WHOLE_SITE,
         open_device: OpenDevice = open_by_profile,
+        urgent_of: UrgentOf = lambda _: None,
         flush_seconds: float = 1.0,
         clock: Clock | None = None,
     ) -> None:
@@ -91,6 +97,8 @@ class Daemon:
         self._flusher = Flusher(self._intake, outbox, self._journal, self._clock, flush_seconds)
         self._plan: Plan = {}
         self._change: _Change | None = self._change_to(site)
+        self._urgent_of = urgent_of
+        self._intake.hurry(urgent_of(site))
         self._changed = asyncio.Event()
         self._fleet: Fleet | None = None
 
@@ -110,12 +118,14 @@ class Daemon:
             await self._apply_change(fleet, started_us)
             done = asyncio.Event()
             flushing = group.create_task(self._flush_regularly(done))
+            flushing_urgent = group.create_task(self._flush_urgent())
             group.create_task(self._notice(stop))
             while not stop.is_set():
                 await self._changed.wait()
                 self._changed.clear()
                 await self._apply_change(fleet, self._clock.now_us())
             await fleet.stop(tuple(fleet), finish_s=FINISH_S)
+            flushing_urgent.cancel()
             done.set()
             await self._flush_last(flushing)
 
@@ -126,6 +136,7 @@ class Daemon:
             ConfigError: a device cannot be opened; then nothing changes.
         """
         self._change = self._change_to(site)
+        self._intake.hurry(self._urgent_of(site))
         self._changed.set()
 
     def health(self) -> Mapping[str, Any]:
@@ -199,6 +210,12 @@ class Daemon:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._flush_s):
                     await done.wait()
+
+    async def _flush_urgent(self) -> None:
+        while True:
+            await self._intake.has_urgent.wait()
+            await asyncio.sleep(URGENT_WAIT_S)
+            await self._flusher.flush_urgent()
 
     async def _flush_last(self, flushing: asyncio.Task[None]) -> None:
         try:

@@ -43,6 +43,7 @@ class Flusher:
         # One of its own: the loop's may all be waiting for a name server that hangs.
         self._thread = ThreadPoolExecutor(1, "flush")
         self._batcher = ReadingsBatcher()
+        self._urgent: deque[Poll] = deque()
         self._polls: list[Poll] = []
         self._ledger: deque[list[Booking]] = deque()
         self._progress: dict[str, Progress] = {}
@@ -87,6 +88,14 @@ class Flusher:
         if self.blocked is None:
             self._drop_out(leaving)
 
+    async def flush_urgent(self) -> None:
+        """Store the readings that rules wait for; what vouches for them comes with `flush`.
+
+        Where that fails, or is cut off, they go with the next flush, before anything else.
+        """
+        self._urgent += self._intake.take_urgent()
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._store_urgent)
+
     async def close(self) -> None:
         """Store everything and end the journal in order; blocked, leave it to the next start."""
         await self.flush()
@@ -107,13 +116,26 @@ class Flusher:
         else:
             self._unblock()
 
+    def _store_urgent(self) -> None:
+        try:
+            self._store_ahead()
+        except BuswayError as error:
+            self._block(error)
+
     def _drop_out(self, devices: set[str]) -> None:
         """Leave devices out from the next entry on, but for those that have come back meanwhile."""
         for device in devices & self._leaving:
             self._leaving.discard(device)
             self._progress.pop(device, None)
 
+    def _store_ahead(self) -> None:
+        if polls := list(self._urgent):
+            self._outbox.append(READINGS_TOPIC, self._batcher.batch(polls))
+            for _ in polls:  # the loop may have added more meanwhile
+                self._urgent.popleft()
+
     def _store_readings(self) -> None:
+        self._store_ahead()
         if self._polls:
             self._outbox.append(READINGS_TOPIC, self._batcher.batch(self._polls))
             self._polls = []

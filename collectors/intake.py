@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 
 from prometheus_client import Counter, Gauge
 
 from collectors.ledger import Booking, Reason, dropped
 from collectors.source import Poll
+from collectors.urgent import IsUrgent, Parting
 from facility.reading import Outcome
 
 MOST_ROWS = 2_000_000
@@ -36,10 +38,18 @@ class Intake:
     """
 
     def __init__(self, most_rows: int = MOST_ROWS) -> None:
+        self.has_urgent = asyncio.Event()
+        """Set while there are readings for `take_urgent`."""
         self._most_rows = most_rows
         self._rows = 0
         self._taken = Taken()
+        self._urgent: list[Poll] = []
+        self._parting: Parting | None = None
         self._latest: dict[str, int] = {}
+
+    def hurry(self, is_urgent: IsUrgent | None) -> None:
+        """Have some readings taken ahead of the others from now on; None: none of them."""
+        self._parting = None if is_urgent is None else Parting(is_urgent)
 
     def book(self, booking: Booking, poll: Poll | None = None) -> Booking:
         """Take in how slots ended and, where they gave readings, the poll that holds them.
@@ -55,7 +65,7 @@ class Intake:
                 )
             else:
                 self._rows += len(poll.points)
-                self._taken.polls.append(poll)
+                self._hold(poll)
                 WAITING.set(self._rows)
         self._enter(booking)
         return booking
@@ -63,10 +73,27 @@ class Intake:
     def take(self) -> Taken:
         """Everything since the last call."""
         taken, self._taken = self._taken, Taken()
+        taken.polls += self.take_urgent()
         self._latest.clear()
         self._rows = 0
         WAITING.set(0)
         return taken
+
+    def take_urgent(self) -> list[Poll]:
+        """The urgent readings since the last call; what is booked of their polls stays."""
+        polls, self._urgent = self._urgent, []
+        self.has_urgent.clear()
+        self._rows -= sum(len(poll.points) for poll in polls)
+        WAITING.set(self._rows)
+        return polls
+
+    def _hold(self, poll: Poll) -> None:
+        if self._parting is not None:
+            urgent, poll = self._parting.part(poll)
+            if urgent is not None:
+                self._urgent.append(urgent)
+                self.has_urgent.set()
+        self._taken.polls.append(poll)
 
     def _enter(self, booking: Booking) -> None:
         bookings = self._taken.bookings

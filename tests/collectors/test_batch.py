@@ -65,12 +65,11 @@ def test_a_batch_carries_only_the_names_it_uses() -> None:
     assert found["device"].to_pylist() == ["pdu-40"] * 2 + ["pdu-7"] * 2
 
 
-def test_tables_that_are_used_no_more_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch_module, "SPARE_TABLES", 5)
-    batcher = ReadingsBatcher()
+def test_a_table_is_forgotten_with_the_device_that_had_it() -> None:
+    batcher, kept = ReadingsBatcher(), table("pdu", 2)
     for number in range(100):
-        batcher.batch([poll(table("pdu", 2), number)])
-    assert len(batcher._tables) <= 8
+        batcher.batch([poll(kept, number), poll(table("pdu", 2), number)])
+    assert list(batcher._tables) == [kept]
 
 
 def test_a_poll_without_rows_gives_none() -> None:
