@@ -78,14 +78,17 @@ class Judge:
         here, in place, as `Poll` asks. `repeated`: the source gave an earlier sample again, for all
         rows or for those of the mask. Polls are judged in the order they were read.
         """
-        bad = ~np.isfinite(values)
+        usable = values >= self._low
+        usable &= values <= self._high
         if missing is not None:
-            bad |= missing
-        values[bad] = np.nan
+            usable &= ~missing
         quality = np.zeros(len(values), np.uint8)
-        uncertain = (values < self._low) | (values > self._high)
-        uncertain |= self._counters.impossible(values, ~(bad | uncertain), sampled_at_us)
-        quality[uncertain] = Quality.UNCERTAIN
+        bad = None
+        if np.count_nonzero(usable) < len(values):
+            bad = ~np.isfinite(values) if missing is None else missing | ~np.isfinite(values)
+            values[bad] = np.nan
+            quality[~usable] = Quality.UNCERTAIN
+        quality[self._counters.impossible(values, usable, sampled_at_us)] = Quality.UNCERTAIN
         all_repeated = repeated if isinstance(repeated, bool) else bool(repeated.all())
         if self._frozen.seen(values, repeated=all_repeated) or all_repeated:
             quality[:] = Quality.STALE
@@ -93,14 +96,18 @@ class Judge:
             quality[repeated] = Quality.STALE
         if substituted is not None:
             quality[substituted] = Quality.SUBSTITUTED
-        quality[bad] = Quality.BAD
+        if bad is not None:
+            quality[bad] = Quality.BAD
         return quality
 
 
 def _ranges(points: Sequence[Point]) -> tuple[Floats, Floats]:
-    """The catalogue's range of each row, narrowed by the profile's `plausible`."""
+    """The catalogue's range of each row, narrowed by the profile's `plausible`; always finite."""
     catalogue = load_catalogue()
     ranges = np.array([catalogue[point.quantity].range for point in points], np.float64)
     plausible = np.array([p.plausible or (-np.inf, np.inf) for p in points], np.float64)
     ranges, plausible = ranges.reshape(-1, 2), plausible.reshape(-1, 2)
-    return np.maximum(ranges[:, 0], plausible[:, 0]), np.minimum(ranges[:, 1], plausible[:, 1])
+    low = np.maximum(ranges[:, 0], plausible[:, 0])
+    high = np.minimum(ranges[:, 1], plausible[:, 1])
+    largest = np.finfo(np.float64).max
+    return np.maximum(low, -largest), np.minimum(high, largest)

@@ -11,6 +11,7 @@ from collectors.profile import Point
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp]
 
 SLACK = 1.2
 """Room above the maximum rate for a poll that came late or a meter that lags (metrics 1.6)."""
@@ -53,18 +54,29 @@ class CounterSteps:
         # A wrap is the shorter way round; without a modulus nothing is short enough.
         self._longest_wrap = np.where(np.isinf(self._modulus), -1.0, self._modulus / 2)
         self._resolution = self._resolution_counts * scale
+        self._back = -self._resolution
         rate = self._max_rate_counts * scale
         self._max_rate = np.where(np.isnan(self._limit), rate, self._limit)
 
-    def impossible(self, values: Floats, usable: Mask, sampled_at_us: int) -> Mask:
-        """Rows of all `values` that are counters and did not step as a counter can.
+    def impossible(self, values: Floats, usable: Mask, sampled_at_us: int) -> Rows:
+        """Which rows of `values` are counters that did not step as a counter can.
 
         `usable` rows are present and in range; others are passed over and remembered as nothing.
         """
-        verdict = np.zeros(len(values), np.bool_)
-        if len(self._rows) == 0:
-            return verdict
+        if not len(self._rows):
+            return self._rows
         now, there = values[self._rows], usable[self._rows]
+        step, furthest = self._step(self._believed, now, sampled_at_us)
+        fits = self._grew(step, furthest)
+        fits &= now < self._modulus
+        fits &= there
+        if np.count_nonzero(fits) == len(fits):  # as nearly always
+            self._believed.keep_all(now, sampled_at_us)
+            self._suspect.value.fill(np.nan)
+            return self._rows[:0]
+        return self._judge_each(now, there, sampled_at_us)
+
+    def _judge_each(self, now: Floats, there: Mask, sampled_at_us: int) -> Rows:
         beyond = there & (now >= self._modulus)
         there &= ~beyond
         believable = np.isnan(self._believed.value) | self._follows(
@@ -75,20 +87,24 @@ class CounterSteps:
         self._believed.keep(now, there & believable, sampled_at_us)
         self._suspect.value[there & believable] = np.nan
         self._suspect.keep(now, there & ~believable, sampled_at_us)
-        verdict[self._rows] = beyond | (there & ~believable)
-        return verdict
+        return self._rows[np.flatnonzero(beyond | (there & ~believable))]
 
     def _follows(self, before: _Samples, now: Floats, sampled_at_us: int) -> Mask:
         """Whether `now` is a step a counter can make from `before`; False where that is nothing."""
-        elapsed_s = np.maximum((sampled_at_us - before.at_us) * 1e-6, self._interval_s)
-        furthest = self._max_rate * elapsed_s * SLACK + self._resolution
-        step = now - before.value
-        grew = (step >= -self._resolution) & (step <= furthest)
+        step, furthest = self._step(before, now, sampled_at_us)
         rolled = (step < 0) & (step + self._modulus <= np.minimum(furthest, self._longest_wrap))
         # From zero it can have come only so far; without a rate, less than half of what it was.
         restart = np.where(np.isinf(furthest), before.value / 2, furthest)
         reset = self._may_reset & (step < 0) & (now <= restart)
-        return np.asarray(grew | rolled | reset, np.bool_)
+        return np.asarray(self._grew(step, furthest) | rolled | reset, np.bool_)
+
+    def _step(self, before: _Samples, now: Floats, sampled_at_us: int) -> tuple[Floats, Floats]:
+        """How far each counter went, and how far it can have gone."""
+        elapsed_s = np.maximum((sampled_at_us - before.at_us) * 1e-6, self._interval_s)
+        return now - before.value, self._max_rate * elapsed_s * SLACK + self._resolution
+
+    def _grew(self, step: Floats, furthest: Floats) -> Mask:
+        return np.asarray((step >= self._back) & (step <= furthest), np.bool_)
 
 
 class _Samples:
@@ -96,8 +112,13 @@ class _Samples:
 
     def __init__(self, rows: int) -> None:
         self.value = np.full(rows, np.nan)
-        self.at_us = np.zeros(rows, np.int64)
+        self.at_us: np.int64 | npt.NDArray[np.int64] = np.int64(0)
+        """One time where all were taken together."""
 
     def keep(self, values: Floats, where: Mask, at_us: int) -> None:
         self.value[where] = values[where]
-        self.at_us[where] = at_us
+        self.at_us = np.where(where, np.int64(at_us), self.at_us)
+
+    def keep_all(self, values: Floats, at_us: int) -> None:
+        self.value[:] = values
+        self.at_us = np.int64(at_us)

@@ -10,6 +10,12 @@ Floats = npt.NDArray[np.float64]
 FROZEN_AFTER_POLLS = 30
 MEMORY_POLLS = 64
 USUALLY = 0.8
+NOTED_POLLS = 16
+"""Polls that moved are noted, and learned from so many at a time."""
+
+_KEPT = 1 - 1 / MEMORY_POLLS
+_WEIGHTS = _KEPT ** np.arange(NOTED_POLLS)[::-1] / MEMORY_POLLS
+"""What each of the noted polls adds to a share, the latest last."""
 
 
 class FrozenDevice:
@@ -23,6 +29,8 @@ class FrozenDevice:
     def __init__(self, rows: int) -> None:
         self._last = np.full(rows, np.nan)
         self._share_moving = np.zeros(rows)
+        self._moves = np.zeros((NOTED_POLLS, rows), np.bool_)
+        self._noted = 0
         self._usually_moves = False
         self._still_polls = 0
 
@@ -32,22 +40,36 @@ class FrozenDevice:
         Polls that the driver knows to be repeats, or that hold no value at all, teach nothing. A
         row that is missing (NaN) counts as standing still.
         """
-        nothing = np.isnan(values)
-        if repeated or nothing.all():
+        if repeated:
             return False
-        moved = values != self._last
-        moved &= ~(nothing | np.isnan(self._last))
-        self._last = values.copy()
-        if moved.any():
+        moved = self._moves[self._noted]
+        np.less(values, self._last, out=moved)
+        moved |= values > self._last
+        if np.count_nonzero(moved):
+            self._last[:] = values
             self._still_polls = 0
-            self._learn(moved)
-            self._usually_moves = bool(self._share_moving.max() > USUALLY)
+            self._noted += 1
+            if self._noted == NOTED_POLLS:
+                self._learn()
             return False
+        if np.isnan(values).all():
+            return False
+        self._last[:] = values
+        return self._stands_still()
+
+    def _stands_still(self) -> bool:
+        """One more poll in which nothing moved."""
+        if not self._still_polls:
+            self._learn()
+            self._usually_moves = bool(self._share_moving.max() > USUALLY)
         self._still_polls += 1
         if self._still_polls < FROZEN_AFTER_POLLS:
-            self._learn(moved)
+            self._share_moving *= _KEPT
             return False
         return self._usually_moves
 
-    def _learn(self, moved: npt.NDArray[np.bool_]) -> None:
-        self._share_moving += (moved - self._share_moving) / MEMORY_POLLS
+    def _learn(self) -> None:
+        """Bring each row's share of moving polls, an exponential mean, up to date."""
+        noted, self._noted = self._noted, 0
+        self._share_moving *= _KEPT**noted
+        self._share_moving += _WEIGHTS[NOTED_POLLS - noted :] @ self._moves[:noted]
