@@ -9,7 +9,7 @@ from collectors.captures.dump import Capture, ExporterText, Registers, Walk
 from collectors.captures.registers import Place
 from collectors.exporter.exposition import parse_head, samples
 from collectors.identify.exporter import recognising
-from collectors.modbus.decode import byte_order
+from collectors.modbus.columns import byte_order
 from collectors.modbus.planner import BIT_TABLES, REGISTERS_OF, Range, exponent_range, value_range
 from collectors.profile import ModbusPoint, ModbusSection, Profile
 from collectors.snmp.oid import Oid, format_oid, parse_oid

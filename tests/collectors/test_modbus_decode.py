@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from collectors.modbus.decode import Decoder, byte_order, unfold_power_factor
+from collectors.modbus.columns import byte_order
+from collectors.modbus.decode import Decoder, unfold_power_factor
 from collectors.modbus.planner import Range, plan, wanted_ranges
 from collectors.profile import ModbusSection
 
