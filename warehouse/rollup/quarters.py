@@ -6,8 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
+import pyarrow as pa
+
+from facility.reading import TIMESTAMP
 from warehouse.connection import Connection
 from warehouse.lake import Lake
 from warehouse.maintenance.kept_tables import KEPT
@@ -24,7 +28,7 @@ MINUTE = timedelta(minutes=1)
 Span = tuple[datetime, datetime]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Found:
     """What the lake holds of a stretch in one snapshot."""
 
@@ -35,12 +39,17 @@ class _Found:
     minutes: Mapping[datetime, int]
     """Readings by the minute."""
 
-    def readings(self, quarter: datetime) -> int:
-        return sum(n for minute, n in self.minutes.items() if quarter_of(minute) == quarter)
+    @cached_property
+    def readings(self) -> Counter[datetime]:
+        """Readings by the quarter."""
+        counts = Counter[datetime]()
+        for minute, readings in self.minutes.items():
+            counts[quarter_of(minute)] += readings
+        return counts
 
     def is_spent(self, quarter: datetime) -> bool:
         """Whether readings that were rolled up are gone: then the roll-up is all there is."""
-        return quarter in self.rolled and self.readings(quarter) < self.rolled[quarter][1]
+        return quarter in self.rolled and self.readings[quarter] < self.rolled[quarter][1]
 
 
 def roll_up_stretch(lake: Lake, stretch: Stretch) -> list[TableFile]:
@@ -112,7 +121,7 @@ def _replace(connection: Connection, stretch: Stretch, found: _Found, *, keep: b
         != rollings
     ):
         raise Overtaken
-    parameters = {"arrivals": taken}
+    parameters = {"arrivals": ",".join(taken)}
     if taken and connection.changed_rows(statement("rollup/take_arrivals"), parameters) != len(
         taken
     ):
@@ -122,17 +131,20 @@ def _replace(connection: Connection, stretch: Stretch, found: _Found, *, keep: b
     if rollings:
         connection.execute(statement("rollup/drop_quarters"), span)
         connection.execute(statement("rollup/drop_minutes"), span)
-    connection.execute(statement("rollup/note_quarters"), {"quarters": _notes(stretch, found)})
+    with connection.given(_notes(stretch, found)):
+        connection.execute(statement("rollup/note_quarters"))
 
 
-def _notes(stretch: Stretch, found: _Found) -> list[dict[str, Any]]:
+def _notes(stretch: Stretch, found: _Found) -> pa.Table:
+    """A table and no parameter: DuckDB looks for pandas anew at each value of a list."""
     latest: dict[datetime, datetime] = {}
     for row in found.arrivals:
         latest[row["quarter_at"]] = row["committed_at"]  # in time's order
-    counts = Counter[datetime]()
-    for minute, readings in found.minutes.items():
-        counts[quarter_of(minute)] += readings
-    return [
-        {"quarter_at": quarter, "readings": counts[quarter], "arrived_at": latest.get(quarter)}
-        for quarter in stretch.quarters
-    ]
+    quarters = stretch.quarters
+    return pa.table(
+        {
+            "quarter_at": pa.array(quarters, TIMESTAMP),
+            "readings": pa.array([found.readings[quarter] for quarter in quarters], pa.int64()),
+            "arrived_at": pa.array([latest.get(quarter) for quarter in quarters], TIMESTAMP),
+        }
+    )

@@ -70,9 +70,8 @@ def _merge_waiting(lake: Lake, closed_before: datetime) -> None:
     taken = [arrival for row in rows for arrival in row.pop("arrivals")]
 
     def merge(connection: Connection) -> None:
-        if connection.changed_rows(statement("rollup/take_arrivals"), {"arrivals": taken}) != len(
-            taken
-        ):
+        parameters = {"arrivals": ",".join(taken)}
+        if connection.changed_rows(statement("rollup/take_arrivals"), parameters) != len(taken):
             raise Overtaken
         connection.execute(statement("rollup/merge_arrivals"), {"quarters": rows})
 

@@ -1,3 +1,3 @@
--- $arrivals: ids. What they told of is being rolled up.
+-- $arrivals: ids with commas between. What they told of is being rolled up.
 delete from arrivals
-where arrivals.arrival in (select unnest($arrivals)::uuid)
+where arrivals.arrival in (select unnest(string_split($arrivals, ','))::uuid)
