@@ -68,12 +68,17 @@ async def serve() -> None:
         for n in range(AT_ONCE)
     ]
     devices += [
-        ModbusDevice(f"meter-{n}", METER, lambda *_: 50.0, f"127.1.{n // 250}.{n % 250 + 1}")
+        ModbusDevice(f"meter-{n}", METER, shown, f"127.1.{n // 250}.{n % 250 + 1}")
         for n in range(DEVICES)
     ]
     async with ModbusServer(devices) as server:
         print(json.dumps([server.address(device.id) for device in devices]), flush=True)
         await asyncio.to_thread(sys.stdin.read)
+
+
+def shown(_component: str, quantity: str) -> float:
+    """What a meter has: within every quantity's range."""
+    return 0.5 if quantity.endswith("_ratio") else 50.0
 
 
 def source(address: Endpoint, profile: Profile) -> ModbusSource:

@@ -85,9 +85,9 @@ class Judge:
         quality = np.zeros(len(values), np.uint8)
         bad = None
         if np.count_nonzero(usable) < len(values):
+            quality[~usable] = Quality.UNCERTAIN
             bad = ~np.isfinite(values) if missing is None else missing | ~np.isfinite(values)
             values[bad] = np.nan
-            quality[~usable] = Quality.UNCERTAIN
         quality[self._counters.impossible(values, usable, sampled_at_us)] = Quality.UNCERTAIN
         all_repeated = repeated if isinstance(repeated, bool) else bool(repeated.all())
         if self._frozen.seen(values, repeated=all_repeated) or all_repeated:

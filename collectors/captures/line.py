@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from collectors.captures.registers import Place
+from collectors.modbus.frames import ModbusRefused
 from collectors.modbus.planner import BIT_TABLES, Range
-from collectors.modbus.transport import ModbusRefused
 from collectors.profile import RegisterTable
 
 ILLEGAL_ADDRESS = 2

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from collectors.captures.line import CaptureTransport
 from collectors.captures.registers import Place
+from collectors.modbus.frames import ModbusRefused
 from collectors.modbus.gateway import Gateway
 from collectors.modbus.identification import ILLEGAL_FUNCTION
 from collectors.modbus.planner import Range
 from collectors.modbus.source import ModbusSource
-from collectors.modbus.transport import ModbusRefused
 from collectors.profile import ModbusSection
 from collectors.source import Poll
 from facility.site import Device

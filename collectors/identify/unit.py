@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from collectors.identify.finding import Finding, Fit, profiles_of
+from collectors.modbus.frames import ModbusRefused
 from collectors.modbus.gateway import SILENT_CODES
 from collectors.modbus.planner import Range
 from collectors.modbus.sunspec import SunSpec, find_sunspec
-from collectors.modbus.transport import ModbusRefused
 from collectors.plausibility import fitting
 from collectors.profile import KnownValue, ModbusIdentity, ModbusPoint, ModbusSection, Profile
 from collectors.source import Poll

@@ -75,7 +75,7 @@ class Decoder:
         if self.absent:
             missing[self._absent] = True
         exponents = self._exponents.read(image, missing)
-        if len(self._folded):
+        if len(self._folded) and np.count_nonzero(np.abs(raw[self._folded]) > 1):
             raw[self._folded] = unfold_power_factor(raw[self._folded])
         return self._scaling.apply(raw, exponents), missing
 

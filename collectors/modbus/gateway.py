@@ -11,8 +11,8 @@ import asyncio
 from time import monotonic  # the clock of asyncio's loop
 from typing import Protocol
 
+from collectors.modbus.frames import ModbusRefused
 from collectors.modbus.planner import Range
-from collectors.modbus.transport import ModbusRefused
 from facility.errors import DeviceTimeout
 
 SILENT_SHARE = 0.1
@@ -64,42 +64,41 @@ class Gateway:
             DeviceError: as `ModbusTransport.read`; DeviceTimeout also for a unit known to be
                 silent, and where the line was taken until the deadline.
         """
-        await self._turn(deadline)
+        if self._line.locked():
+            await self._turn(deadline)
+        else:
+            await self._line.acquire()
         try:
             if (wait_s := self._quiet_until - monotonic()) > 0:
                 await asyncio.sleep(wait_s)
-            return await self._heed_silence(unit, place, deadline)
+            began = monotonic()
+            patience_s = self._patience(unit, began, deadline)
+            try:
+                payload = await self._transport.read(unit, place, patience_s)
+            except (DeviceTimeout, ModbusRefused) as error:
+                if isinstance(error, DeviceTimeout) or error.code in SILENT_CODES:
+                    self._note_silence(unit, monotonic() - began)
+                raise
+            self._silent.discard(unit)
+            return payload
         finally:
             self._quiet_until = monotonic() + self._gap_s
             self._line.release()
 
     async def _turn(self, deadline: float) -> None:
-        if not self._line.locked():
-            await self._line.acquire()
-            return
         try:
             async with asyncio.timeout_at(deadline):
                 await self._line.acquire()
         except TimeoutError:
             raise DeviceTimeout("the line was taken by other units until the deadline") from None
 
-    async def _heed_silence(self, unit: int, place: Range, deadline: float) -> bytes:
-        """Read, and remember whether the unit answers at all."""
-        began = monotonic()
-        if unit in self._silent and began < self._next_try:
-            wait_s = self._next_try - began
+    def _patience(self, unit: int, now: float, deadline: float) -> float:
+        """Seconds that the unit may take. Raises DeviceTimeout where it is known to be silent."""
+        if unit in self._silent and now < self._next_try:
+            wait_s = self._next_try - now
             raise DeviceTimeout(f"unit {unit} stays silent; asked again in {wait_s:.3g} s")
-        patience_s = deadline - began
-        if self._is_shared:  # others wait their turn, too
-            patience_s /= 2
-        try:
-            payload = await self._transport.read(unit, place, patience_s)
-        except (DeviceTimeout, ModbusRefused) as error:
-            if isinstance(error, DeviceTimeout) or error.code in SILENT_CODES:
-                self._note_silence(unit, monotonic() - began)
-            raise
-        self._silent.discard(unit)
-        return payload
+        patience_s = deadline - now
+        return patience_s / 2 if self._is_shared else patience_s  # others wait their turn, too
 
     def _note_silence(self, unit: int, cost_s: float) -> None:
         if self._is_shared:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from collectors.modbus.transport import ModbusRefused
+from collectors.modbus.frames import MEI_TYPE, ModbusRefused
 from facility.errors import DeviceGarbled
 
-MEI_TYPE = 14
 MORE_FOLLOWS = 0xFF
 HEAD_BYTES = 6
 """MEI type, level asked, conformity, more follows, next object, number of objects."""

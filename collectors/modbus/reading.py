@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from collectors.modbus.frames import ModbusRefused
 from collectors.modbus.planner import Block, Range, plan, wanted_ranges
 from collectors.modbus.refusals import Refusals
-from collectors.modbus.transport import ModbusRefused
 from collectors.profile import ModbusSection
 from facility.errors import DeviceError
 

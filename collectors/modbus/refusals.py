@@ -48,7 +48,8 @@ class Refusals:
 
     def lift(self, block: Block) -> None:
         """The device answered this block after all."""
-        self._known.pop(block.range, None)
+        if self._known:
+            self._known.pop(block.range, None)
 
     def settle(self) -> None:
         """Keep of each refusal only its cause, once all halves have been asked."""

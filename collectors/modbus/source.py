@@ -8,10 +8,10 @@ from collections.abc import Callable
 from collectors.faults import Faults
 from collectors.growth import NO_LIMITS, Limits, fastest_growth
 from collectors.modbus.decode import Decoder
+from collectors.modbus.frames import ModbusRefused
 from collectors.modbus.gateway import Gateway
 from collectors.modbus.planner import Range, value_range
 from collectors.modbus.reading import Answers, Reading
-from collectors.modbus.transport import ModbusRefused
 from collectors.profile import ModbusSection
 from collectors.quality import Judge
 from collectors.source import SHARE_OF_DEADLINE, PointFailure, Poll

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collectors.modbus.frames import ModbusRefused
 from collectors.modbus.gateway import SILENT_CODES
 from collectors.modbus.planner import Range
-from collectors.modbus.transport import ModbusRefused
 
 MARKER = b"SunS"
 BASES = (40000, 50000, 0)

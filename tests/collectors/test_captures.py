@@ -14,8 +14,8 @@ from collectors.captures.registers import parse_registers
 from collectors.captures.snmprec import parse_snmprec
 from collectors.captures.snmpwalk import parse_snmpwalk
 from collectors.captures.walk import CaptureSession
+from collectors.modbus.frames import ModbusRefused
 from collectors.modbus.planner import Range
-from collectors.modbus.transport import ModbusRefused
 from collectors.profile_library import load_profile
 from collectors.snmp.session import Missing, Request
 from facility.errors import DeviceRefused, ProfileError

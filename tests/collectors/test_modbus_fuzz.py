@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from modbus_rig import HOST, profile, raw_server, registers, source_at
 
 from collectors.modbus.decode import Decoder
-from collectors.modbus.planner import REGISTERS_OF, plan, wanted_ranges
-from collectors.modbus.transport import REQUESTS, ModbusRefused, _Link, _payload
+from collectors.modbus.frames import ModbusRefused, frame, payload_of, pdu_in, read_question
+from collectors.modbus.planner import REGISTERS_OF, Range, plan, wanted_ranges
 from collectors.quality import Judge
 from facility.errors import (
     DeviceError,
@@ -32,6 +32,7 @@ TIMEOUT_S = 0.02
 VALUE = 7
 BATCH = 20
 REQUEST = struct.pack(">HHHBBHH", 1, 0, 6, 1, 3, 0, 2)
+TWO = Range("holding", 0, 2)
 
 
 def healthy(request: bytes) -> bytes:
@@ -80,19 +81,21 @@ def test_a_malformed_frame_is_refused_waited_for_or_right(
     wrong: dict[str, int], arrived: int
 ) -> None:
     """The frame by itself, whole or as far as it has arrived."""
-    frame = malformed(REQUEST, wrong)[:arrived]
-    request = REQUESTS["holding"](dev_id=1, address=0, count=2)
+    received = malformed(REQUEST, wrong)[:arrived]
     try:
-        used, answer = _Link._framer.handleFrame(frame, 1, 1)
-        if answer is None:
-            assert used == 0
-            assert len(frame) < 9 or len(frame) < 6 + struct.unpack(">H", frame[4:6])[0]
+        pdu = pdu_in(received, 1, 1)
+        if pdu is None:
+            assert len(received) < 9 or len(received) < 6 + struct.unpack(">H", received[4:6])[0]
             return
-        payload = _payload(answer, request, "two registers", 4)
+        payload = payload_of(pdu, TWO)
     except (DeviceGarbled, ModbusRefused):
         return
-    assert used == len(frame)
-    assert frame == frame[:4] + struct.pack(">HBBB", 3 + len(payload), 1, 3, len(payload)) + payload
+    assert len(payload) == 4
+    assert received == received[:4] + struct.pack(">HBBB", 7, 1, 3, 4) + payload
+
+
+def test_the_question_is_the_standard_s() -> None:
+    assert frame(1, 1, read_question(TWO)) == REQUEST
 
 
 KINDS = [kind for kind in REGISTERS_OF if kind != "bit"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from collectors.modbus.frames import ModbusRefused
 from collectors.modbus.planner import Range
 from collectors.modbus.reading import Reading
 from collectors.modbus.refusals import FIRST_RETRY_S, LAST_RETRY_S
-from collectors.modbus.transport import ModbusRefused
 from collectors.profile import ModbusSection
 from facility.errors import DeviceRefused, DeviceTimeout
 
