@@ -1,7 +1,8 @@
 """From the bytes of a device's answers to a column of values. Pure.
 
-A Decoder is built once per plan. The answers are laid side by side into one byte image, from which
-`collectors.modbus.columns` takes all values of a register type at once.
+A Decoder is built once per plan, and shared by all devices that are read by it. The answers are laid
+side by side into one byte image, from which `collectors.modbus.columns` takes all values of a
+register type at once.
 
 64-bit registers become float64: exact up to 2^53, which in Wh is nine petawatt-hours, more than any
 meter counts.
@@ -10,6 +11,7 @@ meter counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -29,6 +31,7 @@ class Decoder:
     """
 
     def __init__(self, section: ModbusSection, blocks: Sequence[Range]) -> None:
+        self.section = section
         self.blocks = tuple(blocks)
         image = Image(blocks)
         points = section.points
@@ -78,6 +81,19 @@ class Decoder:
         if len(self._folded) and np.count_nonzero(np.abs(raw[self._folded]) > 1):
             raw[self._folded] = unfold_power_factor(raw[self._folded])
         return self._scaling.apply(raw, exponents), missing
+
+
+_decoders: WeakValueDictionary[tuple[int, tuple[Range, ...]], Decoder] = WeakValueDictionary()
+"""Those in use, by the section's identity: a thousand meters of a model take the memory of one."""
+
+
+def decoder_of(section: ModbusSection, blocks: tuple[Range, ...]) -> Decoder:
+    """The decoder of these blocks."""
+    key = (id(section), blocks)
+    decoder = _decoders.get(key)
+    if decoder is None:
+        decoder = _decoders[key] = Decoder(section, blocks)
+    return decoder
 
 
 def unfold_power_factor(coded: Floats) -> Floats:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from collectors.faults import Faults
 from collectors.growth import NO_LIMITS, Limits, fastest_growth
-from collectors.modbus.decode import Decoder
+from collectors.modbus.decode import Decoder, decoder_of
 from collectors.modbus.frames import ModbusRefused
 from collectors.modbus.gateway import Gateway
 from collectors.modbus.planner import Range, value_range
@@ -42,7 +42,7 @@ class ModbusSource:
         self.points_expected = len(self._points)
         self._places = [value_range(point, section) for point in section.points]
         self._reading = Reading(section, self._ask, clock)
-        self._decoder = Decoder(section, ())
+        self._decoder = decoder_of(section, ())
         rates = fastest_growth(self._points.components, self._points.quantities, limits)
         self._judge = Judge(section.points, device.interval_seconds, max_rates=rates)
         self._states_scales = any(p.counter and p.exponent_address for p in section.points)
@@ -79,7 +79,7 @@ class ModbusSource:
     def _decoder_of(self, blocks: tuple[Range, ...]) -> Decoder:
         """The decoder of these blocks; polls mostly read the same ones."""
         if blocks != self._decoder.blocks:
-            self._decoder = Decoder(self._section, blocks)
+            self._decoder = decoder_of(self._section, blocks)
         return self._decoder
 
     def _failures(self, decoder: Decoder, answers: Answers) -> tuple[PointFailure, ...]:
