@@ -1,7 +1,7 @@
 """From the bytes of a device's answers to a column of values. Pure.
 
-A Decoder is built once per plan, and shared by all devices that are read by it. The answers are laid
-side by side into one byte image, from which `collectors.modbus.columns` takes all values of a
+A Decoder is built once per plan, and shared by all devices that are read by it. The answers are
+laid side by side into one byte image, from which `collectors.modbus.columns` takes all values of a
 register type at once.
 
 64-bit registers become float64: exact up to 2^53, which in Wh is nine petawatt-hours, more than any
