@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from collectors.snmp.layout import Layout
@@ -18,10 +18,29 @@ DENSEST_WASTE = 2
 
 def plan(layout: Layout, sizes: Sizes, *, bulk: bool = True) -> tuple[Request, ...]:
     """Requests that together ask for every OID of the layout; `bulk` is False for SNMPv1."""
-    runs = dict(_runs(layout)) if bulk else {}
-    in_runs = {column + suffix for column, run in runs.items() for suffix in run.suffixes}
-    rest = [oid for oid in layout.polled if oid not in in_runs]
-    return (*_bulk_requests(runs, sizes.bulk), *get_requests(rest, sizes))
+    alike: dict[_Run, list[Oid]] = {}
+    for column, run in _runs(layout) if bulk else ():
+        alike.setdefault(run, []).append(column)
+    rest = _not_in(alike, layout)
+    for run, columns in sorted(alike.items(), key=_varbinds):
+        room = -len(rest) % sizes.get
+        if _varbinds((run, columns)) <= room:  # the GET that is asked anyway takes the table along
+            del alike[run]
+            rest = _not_in(alike, layout)
+    return (*_bulk_requests(alike, sizes.bulk), *get_requests(rest, sizes))
+
+
+def _varbinds(columns_alike: tuple[_Run, list[Oid]]) -> int:
+    run, columns = columns_alike
+    return len(run.suffixes) * len(columns)
+
+
+def _not_in(alike: Mapping[_Run, list[Oid]], layout: Layout) -> list[Oid]:
+    """What these columns with the same rows do not bring."""
+    brought = {
+        c + suffix for run, columns in alike.items() for c in columns for suffix in run.suffixes
+    }
+    return [oid for oid in layout.polled if oid not in brought]
 
 
 def get_requests(oids: Sequence[Oid], sizes: Sizes) -> tuple[Request, ...]:
@@ -56,11 +75,8 @@ def _runs(layout: Layout) -> Iterator[tuple[Oid, _Run]]:
             yield column, _Run(present[first - 1] if first else (), present[first : last + 1])
 
 
-def _bulk_requests(runs: dict[Oid, _Run], size: int) -> Iterator[Request]:
+def _bulk_requests(alike: Mapping[_Run, list[Oid]], size: int) -> Iterator[Request]:
     """Columns with the same rows share requests of at most so many varbinds."""
-    alike: dict[_Run, list[Oid]] = {}
-    for column, run in runs.items():
-        alike.setdefault(run, []).append(column)
     for run, columns in alike.items():
         together = _columns_together(len(run.suffixes), len(columns), size)
         for piece in run.pieces(size // together):

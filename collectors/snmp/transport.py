@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -38,6 +39,8 @@ from facility.site import SnmpCredential
 
 FORGET_AFTER_S = 10
 """When pysnmp itself forgets a request; long after its asker has given up."""
+KEPT_NAMES = 4096
+"""Those of a hundred device models; one takes half a kilobyte."""
 
 AUTH = {
     "none": config.USM_AUTH_NONE,
@@ -252,7 +255,7 @@ class _Engine:
                 self._pending.pop(target.endpoint, None)
 
     def _generate(self, target: str, request: Request, future: asyncio.Future[Reply]) -> None:
-        names = [(rfc1902.ObjectName(oid), v2c.null) for oid in request.oids]
+        names = [(_object_name(oid), v2c.null) for oid in request.oids]
         whom = (self._snmp, target, None, self._login.context)
         reply_to = (_deliver, future)
         if not request.repetitions:
@@ -291,6 +294,12 @@ class _Receiver(MsgAndPduDispatcher):  # type: ignore[misc]  # pysnmp is untyped
 
     def _errors(self) -> int:
         return sum(int(symbol.syntax) for symbol in self._parse_errors)
+
+
+@lru_cache(maxsize=KEPT_NAMES)
+def _object_name(oid: Oid) -> Any:
+    """An OID as pysnmp has it; every poll asks for the same ones, and so do devices of a model."""
+    return rfc1902.ObjectName(oid)
 
 
 def _deliver(

@@ -142,3 +142,14 @@ def test_sizes_shrink_for_good_when_too_big_and_for_a_while_when_lost():
 
 def test_oids_are_parsed_with_or_without_a_leading_dot():
     assert parse_oid(".1.3.6") == parse_oid("1.3.6") == (1, 3, 6)
+
+
+def test_a_table_that_fits_beside_what_is_asked_by_get_costs_no_request():
+    rows = [(1,), (2,), (3,)]
+    load = SnmpPoint(quantity="load_ratio", oid="1.3.9.0")
+    points = [column("current_a", CURRENT), load]
+    layout = layout_of(points, {CURRENT: rows}, {LOAD: 1})
+    assert plan(layout, SIZES) == (Request((*((*CURRENT, *row) for row in rows), LOAD)),)
+    rows.append((4,))
+    layout = layout_of(points, {CURRENT: rows}, {LOAD: 1})
+    assert plan(layout, SIZES) == (Request((CURRENT,), 4), Request((LOAD,)))
