@@ -31,6 +31,7 @@ class Counted:
 class Total:
     energy_wh: float
     accuracy_wh: float
+    limit_wh: float
     resolution_wh: float
     coverage_ratio: float
     missing: frozenset[str]
@@ -71,7 +72,9 @@ def pue(
     ratio = dc.energy_wh / it.energy_wh if is_known else None
     accuracy = resolution = None
     if ratio is not None:
-        accuracy = ratio * math.hypot(dc.accuracy_wh / dc.energy_wh, it.accuracy_wh / it.energy_wh)
+        likely = math.hypot(dc.accuracy_wh / dc.energy_wh, it.accuracy_wh / it.energy_wh)
+        farthest = (dc.energy_wh + dc.limit_wh) / (it.energy_wh - it.limit_wh)
+        accuracy = min(math.sqrt(3) * likely * ratio, farthest - ratio)
         most = (dc.energy_wh + dc.resolution_wh) / (it.energy_wh - it.resolution_wh)
         resolution = most - ratio
     return Answer(
@@ -89,7 +92,7 @@ def _total(
     meters: Sequence[Counted], terms: Terms, start_s: float, end_s: float, minimum: float
 ) -> Total:
     span = end_s - start_s
-    energies, variances, resolutions, coverages = [], [], [], []
+    energies, limits, resolutions, coverages = [], [], [], []
     missing = set()
     has_all = True
     for role, sign in terms:
@@ -104,14 +107,15 @@ def _total(
                 missing.add(meter.name)
             if answer.energy_wh is not None:
                 energies.append(sign * answer.energy_wh)
-                variances.append((meter.accuracy_class / 100 * answer.energy_wh) ** 2)
+                limits.append(meter.accuracy_class / 100 * abs(answer.energy_wh))
             resolutions.append(_resolution(meter, answer, start_s, end_s))
         coverages.append(
             sum(answer.observed_s for _, answer in answers) / span / len(answers) if answers else 0
         )
     return Total(
         math.fsum(energies),
-        math.sqrt(math.fsum(variances)),
+        math.hypot(*limits),
+        math.fsum(limits),
         math.fsum(resolutions),
         min(coverages),
         frozenset(missing),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from sql_bench import SqlBench
 
@@ -54,10 +55,35 @@ def test_without_a_category_each_has_a_row(bench):
     assert rows[1]["reason"] == "the boundary has no e_it of category 2"
 
 
-def test_class_half_meters_give_seven_per_mille(bench):
-    """sqrt(0.5^2 + 0.5^2) % = 0.707 %."""
+def test_two_class_half_meters_are_never_further_apart_than_both_at_their_limits(bench):
+    """sqrt(3 * (0.5^2 + 0.5^2)) % = 1.22 % is more than 1.005 / 0.995 - 1 = 1.005 %."""
     row = the(bench.pue(0, 3600, 1))
-    assert row["accuracy_band_ratio"] == pytest.approx(1.2 * 0.00707, rel=1e-3)
+    assert row["accuracy_band_ratio"] == pytest.approx(1.2 * (1.005 / 0.995 - 1), rel=1e-3)
+
+
+def test_unlike_classes_give_three_standard_deviations(bench):
+    """Class 0.2 over 0.05: sqrt(3 * (0.2^2 + 0.01^2)) % is more than 0.21 %; many meters less."""
+    question = "select class_error_ratio($a, $b, $c, $d) as band"
+    (few,) = bench.ask(question, {"a": 0.002, "b": 0.002, "c": 0.0001, "d": 0.0001})
+    assert few["band"] == pytest.approx(0.0021, rel=1e-3)
+    many = {"a": 0.002, "b": 0.002, "c": 0.005 / 10**0.5, "d": 0.005}  # ten meters of class 0.5
+    (row,) = bench.ask(question, many)
+    assert row["band"] == pytest.approx((3 * (0.002**2 + 0.005**2 / 10)) ** 0.5, rel=1e-12)
+
+
+@pytest.mark.parametrize(("meters", "accuracy_class"), [(2, 0.5), (6, 0.5), (6, 1.0)])
+def test_hardly_any_site_has_its_pue_outside_the_band(bench, meters, accuracy_class):
+    """Errors as likely anywhere within the class: a utility's meter of 0.2 over some of the IT."""
+    rng = np.random.default_rng(1)
+    dc = rng.uniform(-0.002, 0.002, 20_000)
+    it = rng.uniform(-1, 1, (20_000, meters)).mean(axis=1) * accuracy_class / 100
+    spread, limit = accuracy_class / 100 / meters**0.5, accuracy_class / 100
+    [[band]] = bench.database.execute(
+        "select class_error_ratio(0.002, 0.002, ?, ?)", [spread, limit]
+    ).fetchall()
+    off = np.abs((1 + dc) / (1 + it) - 1)
+    assert (off > band).mean() < 0.003
+    assert (off > np.hypot(0.002, spread)).mean() > 0.06  # the root of the sum of squares alone
 
 
 @pytest.mark.parametrize(("dead", "category"), [("grid", 1), ("gen", 1), ("it-2", 3), ("pump", 3)])

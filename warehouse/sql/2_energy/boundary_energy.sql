@@ -3,8 +3,8 @@
 -- boundary, `utility` (category 0): what the grid delivers.
 -- category: only that e_it, or 'all'. energy_wh: sum over the meters of the boundary's roles, each
 -- with its sign. resolution_wh: sum of theirs (edges move together). accuracy_wh: root of the sum
--- of squares of class x energy, meters being independent. coverage_ratio: least of the roles' mean
--- coverage. missing_meters: those whose energy is not complete. empty_roles: roles without meters.
+-- of squares of class x energy, meters being independent; limit_wh: plain sum of the same.
+-- coverage_ratio: least of the roles' mean coverage. missing_meters: those whose energy is not complete. empty_roles: roles without meters.
 -- carriers_wh: of e_dc's energy_wh, fuels and district cooling, each by its weight (see
 -- carrier_energy); 0 where none is used. carriers_reason: why one of them is not known.
 -- The boundary is the one in force at the period's end. basis: see energy.
@@ -90,6 +90,7 @@ role_sums as (
         sum(terms.sign * meter_energy.energy_wh) as energy_wh,
         sum(meter_energy.resolution_wh) as resolution_wh,
         sum(power(meter_energy.accuracy_class / 100 * meter_energy.energy_wh, 2)) as variance_wh2,
+        sum(meter_energy.accuracy_class / 100 * abs(meter_energy.energy_wh)) as limit_wh,
         avg(meter_energy.coverage_ratio) as coverage_ratio,
         count(meter_energy.meter) as meters,
         list(meter_energy.meter order by meter_energy.meter) filter (
@@ -114,6 +115,7 @@ sums as (
         sum(role_sums.energy_wh) as energy_wh,
         sum(role_sums.resolution_wh) as resolution_wh,
         sqrt(sum(role_sums.variance_wh2)) as accuracy_wh,
+        sum(role_sums.limit_wh) as limit_wh,
         min(coalesce(role_sums.coverage_ratio, 0)) as coverage_ratio,
         any_value(role_sums.minimum_coverage_ratio) as minimum_coverage_ratio,
         role_sums.period_start_at,

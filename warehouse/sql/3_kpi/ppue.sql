@@ -61,7 +61,8 @@ terms as (
 meter_energy as materialized (
     select
         energy.*,
-        power(energy.accuracy_class / 100 * energy.energy_wh, 2) as variance_wh2,
+        energy.accuracy_class / 100 * abs(energy.energy_wh) as limit_wh,
+        power(limit_wh, 2) as variance_wh2,
     from energy(
         from_at,
         to_at,
@@ -87,6 +88,7 @@ it_sums as (
         terms.category,
         sum(terms.sign * meter_energy.energy_wh) as energy_wh,
         sum(meter_energy.variance_wh2) as variance_wh2,
+        sum(meter_energy.limit_wh) as limit_wh,
         sum(meter_energy.resolution_wh) as resolution_wh,
         avg(meter_energy.coverage_ratio) as coverage_ratio,
         list(meter_energy.meter) filter (not meter_energy.is_complete) as missing_meters,
@@ -131,6 +133,7 @@ zones as (
         coalesce(sum(meter_energy.energy_wh) filter (meter_energy.meter_role = 'other'), 0)
             as other_wh,
         sum(meter_energy.variance_wh2) as variance_wh2,
+        sum(meter_energy.limit_wh) as limit_wh,
         sum(meter_energy.resolution_wh) as resolution_wh,
         avg(meter_energy.coverage_ratio) as coverage_ratio,
         list(meter_energy.meter) filter (not meter_energy.is_complete) as missing_meters,
@@ -192,6 +195,7 @@ sums as (
         halls.category,
         halls.energy_wh as it_wh,
         halls.variance_wh2 as it_variance_wh2,
+        halls.limit_wh as it_limit_wh,
         halls.resolution_wh as it_resolution_wh,
         zones.* exclude (hall, coverage_ratio, missing_meters, period_start_at),
         rule.shared_rule,
@@ -265,9 +269,11 @@ final as (
         ratios.shared_rule,
         ratios.shared_wh / 1000 as e_shared_kwh,
         ratios.ppue_ratio,
-        ratios.ppue_ratio * sqrt(
-            ratios.variance_wh2 / power(ratios.zone_wh, 2)
-            + ratios.it_variance_wh2 / power(ratios.it_wh, 2)
+        ratios.ppue_ratio * class_error_ratio(
+            sqrt(ratios.variance_wh2) / ratios.zone_wh,
+            ratios.limit_wh / ratios.zone_wh,
+            sqrt(ratios.it_variance_wh2) / ratios.it_wh,
+            ratios.it_limit_wh / ratios.it_wh
         ) as accuracy_band_ratio,
         if(
             ratios.it_resolution_ratio < 1,

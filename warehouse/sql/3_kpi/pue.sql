@@ -5,8 +5,9 @@
 -- e_dc_kwh, e_it_kwh: kWh; e_carriers_kwh: of e_dc_kwh, fuels and district cooling by the weights
 -- that the site states. pue_ratio: null where `reason` says why there is none. coverage_ratio:
 -- see boundary_energy, the lower of the two. accuracy_band_ratio, resolution_band_ratio: PUE is
--- known to plus or minus these, by the meters' accuracy classes, and by register steps and edges.
--- missing_meters: whose energy is not known. interval_s: length of the period. basis: see energy.
+-- known to plus or minus these, by the meters' accuracy classes (see class_error_ratio), and by
+-- register steps and edges. missing_meters: whose energy is not known. interval_s: length of the
+-- period. basis: see energy.
 create or replace macro pue(
     from_at, to_at, grain := 'window', category := 'all', basis := 'roll-ups'
 ) as table (
@@ -46,6 +47,8 @@ sums as (
         dc.carriers_reason,
         dc.accuracy_wh / dc.energy_wh as dc_accuracy_ratio,
         it.accuracy_wh / it.energy_wh as it_accuracy_ratio,
+        dc.limit_wh / dc.energy_wh as dc_limit_ratio,
+        it.limit_wh / it.energy_wh as it_limit_ratio,
         dc.resolution_wh / dc.energy_wh as dc_resolution_ratio,
         it.resolution_wh / it.energy_wh as it_resolution_ratio,
         least(coalesce(dc.coverage_ratio, 0), coalesce(it.coverage_ratio, 0)) as coverage_ratio,
@@ -130,9 +133,12 @@ final as (
         ratios.it_wh / 1000 as e_it_kwh,
         ratios.carriers_wh / 1000 as e_carriers_kwh,
         ratios.pue_ratio,
-        ratios.pue_ratio
-        * sqrt(power(ratios.dc_accuracy_ratio, 2) + power(ratios.it_accuracy_ratio, 2))
-            as accuracy_band_ratio,
+        ratios.pue_ratio * class_error_ratio(
+            ratios.dc_accuracy_ratio,
+            ratios.dc_limit_ratio,
+            ratios.it_accuracy_ratio,
+            ratios.it_limit_ratio
+        ) as accuracy_band_ratio,
         -- the far end: E_DC at its most over E_IT at its least
         if(
             ratios.it_resolution_ratio < 1,
