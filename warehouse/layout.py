@@ -22,6 +22,9 @@ class Layout:
     time: str
     encodings: Mapping[str, str]
     """Of columns that are smaller without a dictionary; docs/decisions/ has the figures."""
+    unbounded: frozenset[str] = frozenset()
+    """Columns whose least and greatest value a fresh file does not say: every file has them all, so
+    no question would pass one over."""
 
 
 LAYOUTS = {
@@ -30,6 +33,7 @@ LAYOUTS = {
         keys=("quantity", "device", "component"),
         time="ts",
         encodings={"ts": "PLAIN", "value": "PLAIN"},
+        unbounded=frozenset({"component"}),
     ),
     TOPICS["polls"]: Layout(
         table="polls",

@@ -17,6 +17,8 @@ import pyarrow.compute as pc
 
 Names: TypeAlias = "pa.DictionaryArray[Any, Any]"
 Integers = npt.NDArray[np.int64]
+Numbers: TypeAlias = "npt.NDArray[Any]"
+"""Integers of any width."""
 
 _Mark = tuple[int, Any, Any]
 _Known: TypeAlias = "defaultdict[_Mark, list[tuple[pa.StringArray, Integers]]]"
@@ -35,24 +37,27 @@ class NameOrder:
         self._known: _Known = defaultdict(list)
         self._remembered = 0
 
-    def ranks(self, columns: Sequence[Names]) -> tuple[Integers, int]:
-        """Give each row's place among the names seen, in the rows' order, and how many there are.
+    def coded(self, columns: Sequence[Names]) -> tuple[Numbers, pa.StringArray]:
+        """Give all rows as places among these columns' names, and those names in order.
 
-        The columns have no nulls.
+        Places take 16 bits where those suffice. The columns have no nulls.
         """
         if len(self._names) > MOST_NAMES or self._remembered > MOST_DICTIONARIES:
             self._renew(NONE)
         dictionaries = [cast("pa.StringArray", column.dictionary) for column in columns]
         self._learn(dictionaries)
+        places = [self._places(names) for names in dictionaries]
+        is_used = np.zeros(len(self._names), np.bool_)
+        for of_it in places:
+            is_used[of_it] = True
+        used = np.flatnonzero(is_used)
+        renumbered = np.zeros(len(self._names), np.uint16 if len(used) <= 1 << 16 else np.uint32)
+        renumbered[used] = np.arange(len(used))
         parts = [
-            self._places(names).take(column.indices.to_numpy())
-            for names, column in zip(dictionaries, columns, strict=True)
+            renumbered.take(of_it).take(column.indices.to_numpy())
+            for of_it, column in zip(places, columns, strict=True)
         ]
-        return np.concatenate(parts), len(self._names)
-
-    def column(self, ranks: Integers) -> Names:
-        """Give the column whose rows have these places, with no name that no row uses."""
-        return with_used_names(ranks, self._names)
+        return np.concatenate(parts), self._names.take(pa.array(used, pa.int64()))
 
     def _learn(self, dictionaries: Sequence[pa.StringArray]) -> None:
         """Take in names never seen; all places are then worked out anew."""
@@ -88,9 +93,11 @@ class NameOrder:
         return None
 
 
-def with_used_names(numbers: npt.NDArray[Any], names: pa.Array[Any]) -> Names:
+def with_used_names(numbers: Numbers, names: pa.Array[Any]) -> Names:
     """Give the column of the names at `numbers`, by row, its dictionary without any other name."""
-    used = np.flatnonzero(np.bincount(numbers, minlength=len(names)))
+    is_used = np.zeros(len(names), np.bool_)
+    is_used[numbers] = True
+    used = np.flatnonzero(is_used)
     renumbered = np.zeros(len(names), np.int32)
     renumbered[used] = np.arange(len(used), dtype=np.int32)
     return pa.DictionaryArray.from_arrays(

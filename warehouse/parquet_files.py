@@ -39,6 +39,7 @@ def write_file(table: pa.Table, layout: Layout, storage: Storage) -> DataFile:
         LakeUnavailable: the storage refuses, for instance because it is full; nothing is left.
     """
     named = [name for name in table.schema.names if name not in layout.encodings]
+    bounded = [name for name in table.schema.names if name not in layout.unbounded]
 
     def write(file: IO[bytes]) -> None:
         pq.write_table(
@@ -47,7 +48,9 @@ def write_file(table: pa.Table, layout: Layout, storage: Storage) -> DataFile:
             compression="zstd",
             use_dictionary=named,  # type: ignore[arg-type]  # the stubs know only bool
             column_encoding=dict(layout.encodings),
+            write_statistics=bounded,
             row_group_size=FRESH_GROUP_ROWS,
+            write_batch_size=FRESH_GROUP_ROWS,  # of each batch the names in use are looked for
             store_schema=False,
         )
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from warehouse.layout import Layout
 from warehouse.name_order import Integers, Names
-from warehouse.sorting import order_of
+from warehouse.sorting import in_order
 
 KeyNames = dict[str, pa.StringArray]
 """By key column, all names in it, sorted."""
@@ -113,12 +113,9 @@ class _Source:
             group = group.set_column(place, key, pa.array(numbers, pa.int32()))
         times = group[self._layout.time].chunk(0).cast(pa.int64()).to_numpy()
         if _goes_back(series, times):  # written by another tool
-            order = order_of(series, times)
-            group, series, times = (
-                group.take(pa.array(order, pa.int64())),
-                series[order],
-                times[order],
-            )
+            rows = in_order([series], times)
+            group = group.take(pa.array(rows.order, pa.int64()))
+            [series], times = rows.keys, rows.times
         return _Rows(group, series, times)
 
 
@@ -135,11 +132,11 @@ def _goes_back(series: Integers, times: Integers) -> bool:
 
 def _in_order(parts: Sequence[_Rows], layout: Layout, names: KeyNames) -> pa.Table:
     table = pa.concat_tables([part.table for part in parts])
-    order = order_of(
-        np.concatenate([part.series for part in parts]),
+    rows = in_order(
+        [np.concatenate([part.series for part in parts])],
         np.concatenate([part.times for part in parts]),
     )
-    table = table.combine_chunks().take(pa.array(order, pa.int64()))
+    table = table.combine_chunks().take(pa.array(rows.order, pa.int64()))
     for key in layout.keys:
         place = table.schema.get_field_index(key)
         column = pa.DictionaryArray.from_arrays(table[key].combine_chunks(), names[key])
