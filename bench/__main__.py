@@ -30,6 +30,7 @@ STAGES = {
     "poller": "bench.poller",
     "codec": "bench.codec",
     "alerts": "bench.alerts",
+    "told": "bench.told",
     "hooks": "bench.hooks",
     "stream": "bench.stream",
     "sink": "bench.sink",

@@ -206,9 +206,10 @@ class Daemon:
 
     async def _flush_regularly(self, done: asyncio.Event) -> None:
         while not done.is_set():
+            due = asyncio.get_running_loop().time() + self._flush_s
             await self._flusher.flush()
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._flush_s):
+                async with asyncio.timeout_at(due):
                     await done.wait()
 
     async def _flush_urgent(self) -> None:
