@@ -9,7 +9,9 @@
 -- output tokens of requests within both; two histograms do not say how often both hold: at least
 -- t + p - 1 and at most the lesser of the two shares, model by model, if requests within the SLO
 -- have as many tokens as others. goodput_reason: why there is none.
--- The SLOs unless asked otherwise are those of MLPerf Inference, Llama 2 70B server: 2 s, 200 ms.
+-- The SLOs unless asked otherwise are those of MLPerf Inference, Llama 2 70B server: 2 s, 200 ms
+-- (github.com/mlcommons/inference, loadgen/mlperf.conf: llama2-70b.Server.ttft_latency = 2000,
+-- llama2-70b.Server.tpot_latency = 200; its interactive scenario has 450 and 40).
 create or replace macro inference_service(
     from_at, to_at, grain := 'window', scope := 'site', ttft_slo_s := 2.0, tpot_slo_s := 0.2
 ) as table (
