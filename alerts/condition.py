@@ -267,6 +267,8 @@ class Sql(Model):
     query: str = Field(min_length=1)
     """Gives rows of `device` and, where there is a threshold, `value`."""
     every_seconds: Positive
+    timeout_seconds: Positive = 60.0
+    """After so long a query is interrupted; its alerts will be without data."""
     above: Number | None = None
     clear: Number | None = None
 

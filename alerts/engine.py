@@ -141,6 +141,7 @@ class Engine:
             "series": len(self.board.table.series),
             "alerts": {state.value: count for state, count in self.board.counts().items()},
             "is_behind": self._clock.is_behind,
+            "failing_queries": dict(self._queries.failing) if self._queries is not None else {},
         }
 
     def _hangs(self) -> bool:

@@ -123,6 +123,7 @@ def _facts(rule: Rule) -> RuleFacts:
         by_rows=rule.sql is None or rule.sql.above is None,
         query="" if rule.sql is None else rule.sql.query,
         every_us=0 if rule.sql is None else microseconds(rule.sql.every_seconds),
+        query_limit_s=0.0 if rule.sql is None else rule.sql.timeout_seconds,
     )
 
 

@@ -85,6 +85,7 @@ class RuleFacts:
     query: str = ""
     """SQL that gives rows of `device` and `value`; empty: the rule is decided on readings."""
     every_us: int = 0
+    query_limit_s: float = 60.0
     by_rows: bool = True
     """Of a query: any row is a breach, and no row says that all is well. Otherwise rows have
     values, and no row says nothing."""

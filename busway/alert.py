@@ -40,6 +40,7 @@ from warehouse.query import run_sql
 NAME = "alerts-0"
 """Of its outbox, and in its messages where a collector's name stands."""
 STOP_SECONDS = 6.5
+HISTORY_SECONDS = 120.0
 log = structlog.get_logger()
 
 
@@ -109,8 +110,8 @@ def run_alerts(
 
 
 def _asking(lake: LakeLocation) -> RunQuery:
-    def run_query(text: str) -> pa.Table:
-        with Lake.open_read_only(lake) as opened:
+    def run_query(text: str, limit_s: float) -> pa.Table:
+        with Lake.open_read_only(lake) as opened, opened.connection.limited(limit_s):
             return run_sql(opened, text)
 
     return run_query
@@ -121,7 +122,7 @@ def _remembering(run_query: RunQuery, outbox: Outbox) -> Callable[[], Iterable[T
 
     def remembered() -> Iterable[Transition]:
         try:
-            return from_batch(run_query("from last_alerts"))
+            return from_batch(run_query("from last_alerts", HISTORY_SECONDS))
         except LakeUnavailable:
             if outbox.last_seq(TOPIC):
                 raise

@@ -29,6 +29,7 @@ BuswayError
 ├── HookUnknown             the site file has no hook of this name
 ├── AlertUnknown            no alert has this id: `busway alert list` gives those there are
 └── QueryError              the question cannot be answered as put; the sentence says what can
+    └── QueryTooSlow        it was interrupted at its time limit: give it more, or ask for less
 """
 
 from __future__ import annotations
@@ -168,3 +169,7 @@ class AlertUnknown(BuswayError):
 
 class QueryError(BuswayError):
     """The question cannot be answered as it was put."""
+
+
+class QueryTooSlow(QueryError):
+    """It was interrupted at its time limit."""

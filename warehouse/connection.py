@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from importlib.resources import files
 import duckdb
 import pyarrow as pa
 
-from facility.errors import LakeUnavailable, QueryError
+from facility.errors import LakeUnavailable, QueryError, QueryTooSlow
 from facility.site import Catalogue
 from warehouse.attachment import (
     ALIAS,
@@ -77,6 +78,25 @@ class Connection:
             row = self._database.execute(text, parameters).fetchone()
         assert row is not None
         return int(row[0])
+
+    @contextmanager
+    def limited(self, limit_s: float) -> Iterator[None]:
+        """Interrupt what the block asks after so many seconds.
+
+        Raises:
+            QueryTooSlow: it was interrupted.
+        """
+        timer = threading.Timer(limit_s, self._database.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except QueryError as error:
+            if isinstance(error.__cause__, duckdb.InterruptException):
+                raise QueryTooSlow(f"no answer within {limit_s:g} s") from error
+            raise
+        finally:
+            timer.cancel()
 
     @contextmanager
     def given(self, rows: pa.Table) -> Iterator[None]:

@@ -81,7 +81,7 @@ class Lake:
         self.asked = 0
         self.answer: pa.Table | Exception = pa.table({"device": ["d"], "value": [0.07]})
 
-    def __call__(self, text: str) -> pa.Table:
+    def __call__(self, text: str, limit_s: float) -> pa.Table:
         self.asked += 1
         if isinstance(self.answer, Exception):
             raise self.answer
