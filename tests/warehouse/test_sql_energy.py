@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sql_bench import SqlBench
+from sql_bench import SqlBench, at
 
 
 @pytest.fixture(scope="module")
@@ -267,6 +267,21 @@ def test_a_silent_register_falls_back_to_power(bench):
     bench.read("m", [(s, None) for s in range(-60, 700, 10)], quality=4)
     row = the(bench.energy(0, 600))
     assert (row["method"], row["energy_wh"]) == ("integrated", pytest.approx(1200, rel=1e-12))
+
+
+def test_each_meter_has_its_own_power_in_whatever_order_meters_are_listed(bench):
+    """A list made without an order may have another one each time that it is worked out."""
+    meters = {f"m{n}": 3600.0 * n for n in range(1, 31)}
+    for meter, power_w in meters.items():
+        bench.meter(meter, resolution_wh=None)
+        bench.read(meter, [(s, power_w) for s in range(-10, 30, 10)], "active_power_w")
+    rows = bench.ask(
+        "from power_energy($from_at, $to_at, 'window', 'all', 'readings', (select"
+        " list({'device': device, 'component': component} order by random()) from meters))",
+        {"from_at": at(0), "to_at": at(10)},
+    )
+    found = {row["meter"]: row["energy_wh"] for row in rows}
+    assert found == {meter: power_w * 10 / 3600 for meter, power_w in meters.items()}
 
 
 def test_integration_stops_at_gaps_and_never_extrapolates(bench):

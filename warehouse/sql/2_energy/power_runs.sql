@@ -1,6 +1,6 @@
 -- One row: a run of the power readings of some components in and around the window: one reading, or
 -- what a roll-up holds of several, good and without a gap. components: as
--- for meter_readings.
+-- for meter_readings, in any order.
 -- integral_wh: from first_at to last_at, on the lines between readings. sampling_error_wh: half of
 -- each change of power times its seconds. steps: lines in it. worst_quality: 0, or 3 (substituted).
 create or replace macro power_runs(
@@ -12,6 +12,11 @@ sources as materialized (
     select * from energy_sources(from_at, to_at, grain, basis)
 ),
 
+-- looked up by number, so worked out once: a list made without an order has another one each time
+asked as materialized (
+    select components as points
+),
+
 readings as (
     select
         meter_readings.number,
@@ -21,7 +26,7 @@ readings as (
     from meter_readings(
         'active_power_w',
         (select list(sources) from sources),
-        components
+        (select asked.points from asked)
     ) as meter_readings
     group by meter_readings.number, meter_readings.ts
 ),
@@ -49,7 +54,7 @@ stored as (
     from stored_runs(
         'active_power_w',
         (select list(sources) from sources),
-        components
+        (select asked.points from asked)
     ) as stored_runs
     anti join kept_quarters using (number, start_at)
 ),
@@ -86,10 +91,11 @@ runs as (
 
 final as (
     select
-        components[runs.number].device as device,
-        components[runs.number].component as component,
+        asked.points[runs.number].device as device,
+        asked.points[runs.number].component as component,
         runs.* exclude (number),
     from runs
+    cross join asked
 )
 
 select * from final
