@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -44,6 +45,8 @@ class Flusher:
         self._thread = ThreadPoolExecutor(1, "flush")
         self._batcher = ReadingsBatcher()
         self._urgent: deque[Poll] = deque()
+        self._urgent_batcher, self._storing_urgent = ReadingsBatcher(), threading.Lock()
+        self._urgent_thread = ThreadPoolExecutor(1, "flush-urgent")
         self._polls: list[Poll] = []
         self._ledger: deque[list[Booking]] = deque()
         self._progress: dict[str, Progress] = {}
@@ -91,10 +94,11 @@ class Flusher:
     async def flush_urgent(self) -> None:
         """Store the readings that rules wait for; what vouches for them comes with `flush`.
 
-        Where that fails, or is cut off, they go with the next flush, before anything else.
+        In a thread of its own, since a flush takes its time. Where it fails, or is cut off, they go
+        with the next flush.
         """
         self._urgent += self._intake.take_urgent()
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._store_urgent)
+        await asyncio.get_running_loop().run_in_executor(self._urgent_thread, self._store_urgent)
 
     async def close(self) -> None:
         """Store everything and end the journal in order; blocked, leave it to the next start."""
@@ -102,10 +106,12 @@ class Flusher:
         if self.blocked is None:
             await self.flush(closing=True)
         self._thread.shutdown(wait=False)
+        self._urgent_thread.shutdown(wait=False)
 
     def _store(self, *, closing: bool) -> None:
         try:
             self._store_readings()
+            self._store_ahead()  # what the ledger vouches for is stored by then
             is_alive = self._store_ledger()
             self._book_lost()
             if not is_alive or closing:
@@ -129,13 +135,13 @@ class Flusher:
             self._progress.pop(device, None)
 
     def _store_ahead(self) -> None:
-        if polls := list(self._urgent):
-            self._outbox.append(READINGS_TOPIC, self._batcher.batch(polls))
-            for _ in polls:  # the loop may have added more meanwhile
-                self._urgent.popleft()
+        with self._storing_urgent:
+            if polls := list(self._urgent):
+                self._outbox.append(READINGS_TOPIC, self._urgent_batcher.batch(polls))
+                for _ in polls:  # the loop may have added more meanwhile
+                    self._urgent.popleft()
 
     def _store_readings(self) -> None:
-        self._store_ahead()
         if self._polls:
             self._outbox.append(READINGS_TOPIC, self._batcher.batch(self._polls))
             self._polls = []

@@ -135,7 +135,7 @@ async def test_cut_off_while_the_flush_is_busy_they_are_not_lost(tmp_path: Path)
     place = Place(tmp_path)
     run = Run(place)
     busy = asyncio.get_running_loop().run_in_executor(
-        run.flusher._thread, asyncio.run, asyncio.sleep(0.1)
+        run.flusher._urgent_thread, asyncio.run, asyncio.sleep(0.1)
     )
     run.read()
     ahead = asyncio.create_task(run.flusher.flush_urgent())
