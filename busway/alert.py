@@ -29,7 +29,7 @@ from busway.lifecycle import run_beside, run_process
 from busway.site import kafka_settings, load_checked_site
 from busway.trimming import keep_trimming
 from facility.alert import Transition, from_batch
-from facility.errors import LakeUnavailable
+from facility.errors import ConfigError, LakeUnavailable
 from facility.site import Site
 from stream.outbox import Outbox
 from stream.publisher import Publisher
@@ -59,6 +59,7 @@ def run_alerts(
     """
     site = load_checked_site(site_file)
     rules = load_rules(site.alerts)
+    token = _token(site)
     watched = _watched(site, rules)
     kafka = kafka_settings(site, embedded_broker)
     outbox = _open_outbox(site, keep_until_committed=bool(committed))
@@ -90,7 +91,7 @@ def run_alerts(
     async def main(stop: asyncio.Event) -> None:
         publish_until = asyncio.Event()
         async with (
-            serve_health(health, facts, Desk(engine, telling).answers()),
+            serve_health(health, facts, Desk(engine, telling).answers(), token=token),
             asyncio.TaskGroup() as group,
         ):
             group.create_task(run_beside(publish_until, publisher.run, name="publisher"))
@@ -107,6 +108,14 @@ def run_alerts(
         run_process(main, stop_on_eof=stop_on_eof)
     finally:
         outbox.close()
+
+
+def _token(site: Site) -> str:
+    if site.alerts.token is None:
+        return ""
+    if not (token := site.alerts.token.reveal().strip()):
+        raise ConfigError("alerts.token is empty; put a long random text there, or remove it")
+    return token
 
 
 def _asking(lake: LakeLocation) -> RunQuery:

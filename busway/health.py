@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from ipaddress import ip_address
 from typing import Any
 
 import aiohttp
@@ -21,22 +23,37 @@ Answer = Callable[[Mapping[str, str], Mapping[str, Any]], Awaitable[object]]
 ASK_SECONDS = 2.0
 TELL_SECONDS = 30.0
 JSON = "application/json"
+WHO_MAY = (
+    "this needs the engine's token: give --token-file, or BUSWAY_ALERTS_TOKEN. The site file names"
+    " it under alerts.token; without one, commands are taken on a loopback --health address alone"
+)
 
 
 @asynccontextmanager
 async def serve_health(
-    address: str, health: Health, answers: Mapping[tuple[str, str], Answer] | None = None
+    address: str,
+    health: Health,
+    answers: Mapping[tuple[str, str], Answer] | None = None,
+    *,
+    token: str = "",
 ) -> AsyncIterator[None]:
     """Serve a daemon's health at `host:port` while the block runs, and what else it answers.
 
     `answers` are by method and path (`GET /alerts`, `POST /alerts/{alert}/ack`). An error of ours
     is answered with status 400 and `{"error": ...}`. What is posted must be declared as JSON, which
-    no page in somebody's browser can do without being asked first.
+    no page in somebody's browser can do without being asked first. Where there is a `token`, these
+    answers are only for who bears it; without one, only for this machine: on an address that others
+    reach, all of them are refused (401). Health and metrics are for everybody.
 
     Raises:
         ConfigError: the address is not `host:port`, or is taken.
     """
     host, port = parse_host_port(address)
+    is_open = not token and _is_loopback(host)
+
+    def may_ask(request: web.Request) -> bool:
+        return is_open or _bears(token, request.headers.get("Authorization", ""))
+
     application = web.Application()
 
     async def metrics(_: web.Request) -> web.Response:
@@ -53,7 +70,7 @@ async def serve_health(
     application.router.add_get("/healthz", healthz)
     application.router.add_get("/readyz", readyz)
     for (method, path), answer in (answers or {}).items():
-        application.router.add_route(method, path, _handler(answer))
+        application.router.add_route(method, path, _handler(answer, may_ask))
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
@@ -96,8 +113,25 @@ async def ask(url: str) -> dict[str, Any] | None:
         return None
 
 
-def _handler(answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def _bears(token: str, header: str) -> bool:
+    """Compare in a time that tells nothing of how much is right; an empty token lets nobody in."""
+    scheme, _, given = header.partition(" ")
+    fits = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.encode())
+    return bool(token) and scheme.lower() == "bearer" and fits
+
+
+def _handler(
+    answer: Answer, may_ask: Callable[[web.Request], bool]
+) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
+        if not may_ask(request):
+            return _error(WHO_MAY, web.HTTPUnauthorized.status_code)
         said: object = {}
         if request.method == "POST":
             if request.content_type != JSON:
@@ -117,10 +151,19 @@ def _handler(answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]
 
 
 def _error(text: str, status: int = web.HTTPBadRequest.status_code) -> web.Response:
-    return web.json_response({"error": text}, status=status)
+    is_refused = status == web.HTTPUnauthorized.status_code
+    headers = {"WWW-Authenticate": "Bearer"} if is_refused else None
+    return web.json_response({"error": text}, status=status, headers=headers)
 
 
-async def tell(address: str, method: str, path: str, said: Mapping[str, Any] | None = None) -> Any:
+async def tell(
+    address: str,
+    method: str,
+    path: str,
+    said: Mapping[str, Any] | None = None,
+    *,
+    token: str = "",
+) -> Any:
     """Ask a daemon, or tell it something, and give what it answers.
 
     Raises:
@@ -130,9 +173,10 @@ async def tell(address: str, method: str, path: str, said: Mapping[str, Any] | N
     """
     parse_host_port(address)
     timeout = aiohttp.ClientTimeout(total=TELL_SECONDS)
+    headers = {"Authorization": f"Bearer {token}"} if token else None
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
             session.request(method, f"http://{address}{path}", json=said) as response,
         ):
             answer = await response.json()

@@ -12,6 +12,7 @@ from facility.alert_routes import Maintenance, Route
 from facility.mistakes import did_you_mean
 from facility.model import Model
 from facility.roles import DeviceRole
+from facility.secret import Secret
 
 ValueName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -58,6 +59,9 @@ class Alerts(Model):
     """Which alerts go to which hooks; without any, all go to all."""
     maintenance: tuple[Maintenance, ...] = ()
     heartbeat: Heartbeat | None = None
+    token: Secret | None = None
+    """Who bears it may acknowledge, shelve and silence; without one, who is on the engine's own
+    machine, and nobody else."""
     external_url: HttpUrl | Literal[""] = ""
     """Where whoever is told finds more; is put into what is sent."""
 

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from busway.format import Format
+from busway.format import Format, written_to
 from busway.options import (
     EmbeddedBrokerOption,
     FormatOption,
     HealthOption,
     LakeOption,
+    OutputOption,
     SiteOption,
     StopOnEofOption,
 )
@@ -58,12 +59,14 @@ def rules(
         Path | None, typer.Option(help="Only read this file of rules, and say what is wrong in it.")
     ] = None,
     output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
 ) -> None:
     """The rules, how many parts of the site each watches, and why some watch none."""
     from busway.alert_rules import check_rule_file, print_rules
 
     if check is None:
-        print_rules(site, output_format)
+        with written_to(output, output_format):
+            print_rules(site, output_format)
     else:
         check_rule_file(check)
 
@@ -71,6 +74,14 @@ def rules(
 EngineOption = Annotated[
     str,
     typer.Option("--engine", envvar="BUSWAY_ALERTS", help="--health of the running engine."),
+]
+TokenOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file",
+        envvar="BUSWAY_ALERTS_TOKEN_FILE",
+        help="A file with the engine's token, where it asks for one; else BUSWAY_ALERTS_TOKEN.",
+    ),
 ]
 ActorOption = Annotated[
     str, typer.Option("--as", envvar="USER", help="Who does it; is kept with the alert.")
@@ -81,19 +92,30 @@ ENGINE = "127.0.0.1:9107"
 
 
 @alert.command(name="list")
-def list_(engine: EngineOption = ENGINE, output_format: FormatOption = Format.TABLE) -> None:
+def list_(
+    engine: EngineOption = ENGINE,
+    token_file: TokenOption = None,
+    output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
     """The alerts that are not normal, the most urgent first."""
-    from busway.alert_client import print_alerts
+    from busway.alert_client import Desk, print_alerts
 
-    print_alerts(engine, output_format)
+    with written_to(output, output_format):
+        print_alerts(Desk(engine, token_file), output_format)
 
 
 @alert.command()
-def ack(alerts: AlertArgument, actor: ActorOption = "", engine: EngineOption = ENGINE) -> None:
+def ack(
+    alerts: AlertArgument,
+    actor: ActorOption = "",
+    engine: EngineOption = ENGINE,
+    token_file: TokenOption = None,
+) -> None:
     """Say that somebody sees to alerts: they are not repeated."""
-    from busway.alert_client import act
+    from busway.alert_client import Desk, act
 
-    act(engine, "ack", alerts, actor)
+    act(Desk(engine, token_file), "ack", alerts, actor)
 
 
 @alert.command()
@@ -102,19 +124,25 @@ def shelve(
     hours: HoursOption = 8.0,
     actor: ActorOption = "",
     engine: EngineOption = ENGINE,
+    token_file: TokenOption = None,
 ) -> None:
     """Hear nothing of alerts for a time; they are watched all the same."""
-    from busway.alert_client import act
+    from busway.alert_client import Desk, act
 
-    act(engine, "shelve", alerts, actor, hours=hours)
+    act(Desk(engine, token_file), "shelve", alerts, actor, hours=hours)
 
 
 @alert.command()
-def unshelve(alerts: AlertArgument, actor: ActorOption = "", engine: EngineOption = ENGINE) -> None:
+def unshelve(
+    alerts: AlertArgument,
+    actor: ActorOption = "",
+    engine: EngineOption = ENGINE,
+    token_file: TokenOption = None,
+) -> None:
     """End a shelving before its time."""
-    from busway.alert_client import act
+    from busway.alert_client import Desk, act
 
-    act(engine, "unshelve", alerts, actor)
+    act(Desk(engine, token_file), "unshelve", alerts, actor)
 
 
 @alert.command()
@@ -128,17 +156,21 @@ def silence(
     end: Annotated[str, typer.Option(help="End the silence of this id.")] = "",
     actor: ActorOption = "",
     engine: EngineOption = ENGINE,
+    token_file: TokenOption = None,
     output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
 ) -> None:
     """Tell nobody of some alerts for a time; without patterns, list the silences."""
     from busway import alert_client
 
+    desk = alert_client.Desk(engine, token_file)
     if end:
-        alert_client.end_silence(engine, end)
+        alert_client.end_silence(desk, end)
     elif matches:
-        alert_client.silence(engine, matches, hours, actor, comment)
+        alert_client.silence(desk, matches, hours, actor, comment)
     else:
-        alert_client.print_silences(engine, output_format)
+        with written_to(output, output_format):
+            alert_client.print_silences(desk, output_format)
 
 
 @alert.command()
@@ -146,24 +178,32 @@ def history(
     alert_id: Annotated[str, typer.Argument(metavar="ALERT", help="Its id; none: all.")] = "",
     lake: LakeOption = Path("lake"),
     output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
 ) -> None:
     """All that has happened to an alert, or to all, from the lake."""
     from busway.alert_client import print_history
 
-    print_history(lake, alert_id, output_format)
+    with written_to(output, output_format):
+        print_history(lake, alert_id, output_format)
 
 
 @alert.command()
-def hooks(engine: EngineOption = ENGINE, output_format: FormatOption = Format.TABLE) -> None:
+def hooks(
+    engine: EngineOption = ENGINE,
+    token_file: TokenOption = None,
+    output_format: FormatOption = Format.TABLE,
+    output: OutputOption = None,
+) -> None:
     """How each hook does: what waits for it, what has failed, and why."""
-    from busway.alert_client import print_hooks
+    from busway.alert_client import Desk, print_hooks
 
-    print_hooks(engine, output_format)
+    with written_to(output, output_format):
+        print_hooks(Desk(engine, token_file), output_format)
 
 
 @alert.command(name="test")
-def send_sample(hook: str, engine: EngineOption = ENGINE) -> None:
+def send_sample(hook: str, engine: EngineOption = ENGINE, token_file: TokenOption = None) -> None:
     """Have the engine send a sample by a hook: an alert that begins, and ends."""
-    from busway.alert_client import test_hook
+    from busway.alert_client import Desk, test_hook
 
-    test_hook(engine, hook)
+    test_hook(Desk(engine, token_file), hook)
