@@ -202,7 +202,7 @@ def _that_can_breach(devices: list[Device], load: Load) -> list[str]:
     ]
 
 
-CREDENTIALS = ("snmp_credentials", "http_credentials")
+CREDENTIALS = ("snmp_credentials",)
 
 
 def _rule(name: str, devices: list[str]) -> dict[str, Any]:

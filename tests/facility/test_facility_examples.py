@@ -46,6 +46,12 @@ def test_the_counts_give_the_points_of_a_250_mw_site() -> None:
     assert sum(kind["count"] * kind["points"] for kind in kinds()) == 2_718_850
 
 
+def test_a_profile_in_a_role_gives_one_number_of_points() -> None:
+    """The benchmarks tell kinds apart by these two."""
+    points = {(kind["profile"], kind["role"], kind["points"]) for kind in kinds()}
+    assert len({kind[:2] for kind in points}) == len(points)
+
+
 @pytest.mark.parametrize("key", ["profile", "role"])
 def test_the_large_site_has_as_many_devices_as_its_counts_say(large_site: Site, key: str) -> None:
     counted: Counter[str] = Counter()
