@@ -140,7 +140,7 @@ def test_every_command_becomes_healthy_and_ends_at_sigterm(
                 what=lambda process=process: process.output,
             )
         wait_until(lambda: count_readings(lake) > 1_000, within_s=20, what="readings in the lake")
-        for name in ("collector-0", "collector-1", "simulator", "sink", "maintain"):
+        for name in ("collector-0", "collector-1", "simulator", "alerts", "sink", "maintain"):
             assert processes[name].end(signal.SIGTERM) == 0, processes[name].output
     stored = ask_lake(lake, "select distinct device from readings")
     assert len(stored) == len(load_checked_site(site).devices)
