@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ NAME = "alerts-0"
 """Of its outbox, and in its messages where a collector's name stands."""
 STOP_SECONDS = 6.5
 HISTORY_SECONDS = 120.0
+PATIENCE_SECONDS = 5.0
+"""With a thread that hangs, as while it looks up a name that no server answers for."""
 log = structlog.get_logger()
 
 
@@ -94,11 +97,11 @@ def run_alerts(
             serve_health(health, facts, Desk(engine, telling).answers(), token=token),
             asyncio.TaskGroup() as group,
         ):
-            group.create_task(run_beside(publish_until, publisher.run, name="publisher"))
+            group.create_task(_publish(publish_until, publisher))
             beside = [group.create_task(telling.run())]
             if committed:
                 beside.append(group.create_task(trim()))
-            await run_beside(stop, engine.run, name="alert-engine")
+            await run_beside(stop, engine.run, name="alert-engine", patience_s=PATIENCE_SECONDS)
             publish_until.set()
             for task in beside:
                 task.cancel()
@@ -140,9 +143,16 @@ def _remembering(run_query: RunQuery, outbox: Outbox) -> Callable[[], Iterable[T
     return remembered
 
 
+async def _publish(until: asyncio.Event, publisher: Publisher) -> None:
+    await run_beside(until, publisher.run, name="publisher", patience_s=PATIENCE_SECONDS)
+
+
 async def _drain(publisher: Publisher, outbox: Outbox) -> None:
-    started = time.monotonic()
-    if not await asyncio.to_thread(publisher.drain, STOP_SECONDS):
+    started, is_drained = time.monotonic(), False
+    with suppress(TimeoutError):
+        async with asyncio.timeout(STOP_SECONDS + PATIENCE_SECONDS):
+            is_drained = await asyncio.to_thread(publisher.drain, STOP_SECONDS)
+    if not is_drained:
         log.warning(
             "The broker has not taken everything; the outbox keeps it for the next start.",
             waiting=outbox.depth().waiting,

@@ -10,6 +10,7 @@ import sys
 import typer
 
 from busway.commands import alerts, devices, lake, run
+from busway.leaving import leave_within
 from busway.options import LogFormatOption, LogLevelOption
 from facility.errors import BuswayError, QueryError
 
@@ -32,20 +33,26 @@ for panel, group in GROUPS.items():
         subgroup.rich_help_panel = panel
     app.add_typer(group)
 
+LEAVE_SECONDS = 3.0
 USAGE_STATUS = 2
 """The question was wrong; asking it differently can help."""
 
 
 def main() -> None:
     """Run the command line; an error of ours is one line and status 1, a bad question status 2."""
+    status = 1
     try:
         app()
     except QueryError as error:
         print(f"busway: {error}", file=sys.stderr)
-        sys.exit(USAGE_STATUS)
+        status = USAGE_STATUS
     except BuswayError as error:
         print(f"busway: {error}", file=sys.stderr)
-        sys.exit(1)
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    finally:
+        leave_within(LEAVE_SECONDS, status)
+    sys.exit(status)
 
 
 @app.callback()

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import structlog
@@ -60,7 +61,11 @@ async def _run(main: Main, on_reload: Callable[[], None] | None, *, stop_on_eof:
         loop.add_signal_handler(signal.SIGHUP, on_reload)
     if stop_on_eof:
         _call_at_end_of_input(lambda: loop.call_soon_threadsafe(stop.set))
-    await main(stop)
+    try:
+        await main(stop)
+    finally:
+        # The end of the loop waits for its executor, where a look-up of a name may hang for ever.
+        loop.set_default_executor(ThreadPoolExecutor(1))
 
 
 def _call_at_end_of_input(callback: Callable[[], object]) -> None:
@@ -81,11 +86,16 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
 
 
 async def run_beside(
-    stop: asyncio.Event, blocking: Callable[[threading.Event], None], *, name: str
+    stop: asyncio.Event,
+    blocking: Callable[[threading.Event], None],
+    *,
+    name: str,
+    patience_s: float | None = None,
 ) -> None:
     """Run a blocking loop in a thread of its own until `stop` is set or it fails.
 
-    An error in the thread is raised here, so the process ends instead of limping.
+    An error in the thread is raised here, so the process ends instead of limping. A thread that
+    does not end within `patience_s` of the stop, as while it looks up a name, is left behind.
     """
     thread_stop = threading.Event()
     loop = asyncio.get_running_loop()
@@ -107,7 +117,11 @@ async def run_beside(
     finally:
         thread_stop.set()
         stopping.cancel()
-    await done
+    ended, _ = await asyncio.wait({done}, timeout=patience_s)
+    if ended:
+        await done
+    else:
+        log.error("A thread hangs and is left behind.", thread=name, waited_s=patience_s)
 
 
 def _settle(done: asyncio.Future[None], error: BaseException | None) -> None:

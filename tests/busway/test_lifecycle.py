@@ -78,3 +78,41 @@ except LakeUnavailable as error:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
     )
     assert done.stdout == "the disk is gone\n"
+
+
+HANGS = """
+import asyncio, threading, time
+from busway import cli
+from busway.lifecycle import run_beside, run_process
+from busway.logs import set_up_logs
+set_up_logs()
+async def main(stop):
+    loop = asyncio.get_running_loop()
+    loop.run_in_executor(None, threading.Event().wait)
+    loop.call_later(0.2, stop.set)
+    print("up", flush=True)
+    await run_beside(stop, lambda _: time.sleep(3600), name="engine", patience_s=0.2)
+    print("drained", flush=True)
+def command():
+    run_process(main)
+    print("closed", flush=True)
+    raise SystemExit({status})
+cli.app, cli.LEAVE_SECONDS = command, 0.3
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_threads_that_hang_do_not_keep_the_process(status: int) -> None:
+    """As those of a name server that never answers."""
+    ended = subprocess.run(
+        [sys.executable, "-c", HANGS.format(status=status)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == status, ended.stderr
+    lines = ended.stdout.splitlines()
+    assert [lines[0], *lines[-2:]] == ["up", "drained", "closed"]
+    assert "A thread hangs and is left behind." in ended.stderr
