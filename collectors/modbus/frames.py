@@ -1,23 +1,33 @@
-"""Modbus TCP frames, to the byte: questions out, answers checked. Pure.
+"""Modbus TCP frames: pymodbus packs the questions, the answers are checked here. Pure.
 
-Modbus Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3 (the header), and Modbus Application
-Protocol V1.1b3, 6.1 to 6.4 (reads), 6.21 (identification) and 7 (exceptions). Whatever an answer
-has that it should not have is an error: what is passed over today is another request's value
-tomorrow.
+pymodbus's framer passes over a foreign answer and waits on. Here whatever an answer has that it
+should not have is an error: what is passed over today is another request's value tomorrow. Modbus
+Messaging on TCP/IP Implementation Guide V1.0b, 3.1.3 (the header), and Modbus Application Protocol
+V1.1b3, 6.1 to 6.4 (reads), 6.21 (identification) and 7 (exceptions).
 """
 
 from __future__ import annotations
 
 import struct
 
+from pymodbus.framer import FramerSocket
+from pymodbus.pdu import DecodePDU, ModbusPDU
+from pymodbus.pdu.bit_message import ReadCoilsRequest, ReadDiscreteInputsRequest
+from pymodbus.pdu.mei_message import ReadDeviceInformationRequest
+from pymodbus.pdu.register_message import ReadHoldingRegistersRequest, ReadInputRegistersRequest
+
 from collectors.modbus.planner import BIT_TABLES, Range
 from collectors.profile import RegisterTable
 from facility.errors import DeviceGarbled, DeviceRefused
 
-READ: dict[RegisterTable, int] = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
-"""Function codes."""
-IDENTIFY = 43
-MEI_TYPE = 14
+READ: dict[RegisterTable, type[ModbusPDU]] = {
+    "coil": ReadCoilsRequest,
+    "discrete": ReadDiscreteInputsRequest,
+    "holding": ReadHoldingRegistersRequest,
+    "input": ReadInputRegistersRequest,
+}
+IDENTIFY = ReadDeviceInformationRequest.function_code
+MEI_TYPE = ReadDeviceInformationRequest.sub_function_code
 REFUSED = 0x80
 """Set in an answer's function code where it is an exception."""
 EXCEPTIONS = {
@@ -34,7 +44,7 @@ EXCEPTIONS = {
 
 _HEADER = struct.Struct(">HHHB")
 """Transaction, protocol (0), length of what follows it, unit."""
-_READ = struct.Struct(">BHH")
+_FRAMER = FramerSocket(DecodePDU(is_server=False))
 _COUNTED_BYTES = 6
 """Where the bytes begin that the header's length counts."""
 SHORTEST_ANSWER, LONGEST_ANSWER = 3, 254
@@ -51,17 +61,21 @@ class ModbusRefused(DeviceRefused):
 
 def read_question(place: Range) -> bytes:
     """The PDU that asks for a range."""
-    return _READ.pack(READ[place.table], place.address, place.count)
+    return _packed(READ[place.table](address=place.address, count=place.count))
 
 
 def identify_question(level: int, first: int) -> bytes:
     """The PDU that asks what the unit is."""
-    return bytes((IDENTIFY, MEI_TYPE, level, first))
+    return _packed(ReadDeviceInformationRequest(level, first))
+
+
+def _packed(request: ModbusPDU) -> bytes:
+    return bytes((request.function_code,)) + request.encode()
 
 
 def frame(transaction: int, unit: int, pdu: bytes) -> bytes:
     """A PDU as it goes over the wire."""
-    return _HEADER.pack(transaction, 0, len(pdu) + 1, unit) + pdu
+    return _FRAMER.encode(pdu, unit, transaction)
 
 
 def pdu_in(received: bytes, transaction: int, unit: int) -> bytes | None:
@@ -108,7 +122,7 @@ def payload_of(answer: bytes, place: Range) -> bytes:
     Raises:
         ModbusRefused, DeviceGarbled: as `data_of`; DeviceGarbled also for another number of bytes.
     """
-    data = data_of(answer, READ[place.table], place)
+    data = data_of(answer, READ[place.table].function_code, place)
     expected = -(-place.count // 8) if place.table in BIT_TABLES else 2 * place.count
     if data[0] != len(data) - 1:
         raise DeviceGarbled(f"{len(data) - 1} bytes for {place}, which says it has {data[0]}")
