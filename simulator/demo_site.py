@@ -16,6 +16,11 @@ LARGEST = 200
 RACK_KW, ORDINARY_RACK_KW = 140.0, 25.0
 POWER_RATIO = 1.3
 """Provisioned power over that of the racks."""
+NOMINAL_VOLTAGE_V = 240.0
+RAMP_RATIO = 0.5
+"""Of the provisioned power, within a minute: what training jobs do is less."""
+RACK_FLOW_LPM = 85.0
+"""What a rack's CDUs move at its least load."""
 RACKS_OF_A_CDU, RACKS_OF_A_CHILLER, RACKS_OF_AN_ORDINARY = 4, 8, 4
 
 
@@ -32,6 +37,7 @@ def demo_site_text(
     if not 1 <= racks <= LARGEST:
         raise ValueError(f"a demo has 1 to {LARGEST} racks, found {racks}")
     ordinary = math.ceil(racks / RACKS_OF_AN_ORDINARY)
+    cdus = max(2, math.ceil(racks / RACKS_OF_A_CDU))
     site_kw = POWER_RATIO * (racks * RACK_KW + ordinary * ORDINARY_RACK_KW)
     text = Path(__file__).with_name("demo_site.yaml").read_text("utf-8")
     return Template(text).substitute(
@@ -39,7 +45,10 @@ def demo_site_text(
         ordinary=ordinary,
         first_ordinary=racks + 1,
         all_racks=racks + ordinary,
-        cdus=max(2, math.ceil(racks / RACKS_OF_A_CDU)),
+        cdus=cdus,
+        cdu_flow_lpm=f"{RACK_FLOW_LPM * racks / cdus:.1f}",
+        ramp_w=f"{RAMP_RATIO * site_kw * 1000:.0f}",
+        site_a=f"{site_kw * 1000 / 3 / NOMINAL_VOLTAGE_V:.0f}",
         chillers=1 + math.ceil(racks / RACKS_OF_A_CHILLER),
         site_kw=f"{site_kw:.1f}",
         provisioned_mw=f"{site_kw / 1000:.3f}",

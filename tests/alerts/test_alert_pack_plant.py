@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 import numpy as np
+import pytest
 
 from alerts.board import Board
 from alerts.rule_file import load_rules
@@ -14,7 +15,6 @@ from alerts.selection import resolve
 from alerts.watch import POLLED
 from busway.alert_rules import offers_of
 from facility.alert import State
-from facility.alert_settings import Alerts
 from facility.site import Site
 from simulator.demo_site import demo_site
 from simulator.plant import Plant
@@ -22,23 +22,14 @@ from simulator.plant.meter_faults import MeterFault
 
 START = 1_790_000_000
 STEP_S = 10
-VALUES = {
-    "nominal_voltage_v": [{"role": "utility_meter", "value": 13_221}, {"value": 240}],
-    "nominal_frequency_hz": 60,
-    "current_rating_a": 400,
-    "rack_budget_w": 160_000,
-    "cdu_setpoint_c": 40,
-    "ups_redundant_load_ratio": 0.9,
-}
 
 
-def slow_demo() -> Site:
-    site = demo_site(2)
+def slow_demo(racks: int = 2) -> Site:
+    site = demo_site(racks)
     devices = tuple(
         device.model_copy(update={"interval_seconds": float(STEP_S)}) for device in site.devices
     )
-    alerts = Alerts.model_validate({"site_values": VALUES})
-    return site.model_copy(update={"devices": devices, "alerts": alerts})
+    return site.model_copy(update={"devices": devices})
 
 
 def watched(
@@ -78,8 +69,16 @@ def watched(
     return told
 
 
-def test_a_plant_that_is_well_raises_no_alert() -> None:
-    assert watched(slow_demo(), seconds=2400) == Counter()
+@pytest.mark.parametrize("racks", [1, 2, 9])
+def test_a_plant_that_is_well_raises_no_alert(racks: int) -> None:
+    assert watched(slow_demo(racks), seconds=2400) == Counter()
+
+
+def test_the_demo_states_all_that_rules_wait_for() -> None:
+    site = demo_site(2)
+    outcomes = resolve(load_rules(site.alerts), site, offers_of(site)).outcomes
+    assert [outcome.placed.rule.name for outcome in outcomes if outcome.lacks] == []
+    assert all(bool(outcome.watches) != bool(outcome.off_because) for outcome in outcomes)
 
 
 def test_a_meter_that_counts_thrice_seems_to_overload_its_pair_and_a_reversed_one_is_named() -> (

@@ -26,6 +26,19 @@ def test_every_site_value_of_the_pack_is_explained() -> None:
     assert set(re.findall(r"`([a-z_]+)`", listed)) == needed
 
 
+def test_each_of_the_35_items_is_a_rule_or_has_a_reason_why_not() -> None:
+    sources = [placed.rule.source for placed in load_pack()]
+    decided = {int(n) for text in sources for n in re.findall(r"\b(\d+)\b", text.split(",")[0])}
+    _, _, rows = PAGE[PAGE.index("### What is not in it") :].partition("|---|---|\n")
+    undecided: set[int] = set()
+    for row in rows.strip().splitlines():
+        _, items, reason, _ = row.split("|")
+        assert len(reason.split()) >= 3, row
+        undecided |= {int(n) for n in re.findall(r"(?:^|[;,] |and )\s*(\d+)(?=,| and)", items)}
+    assert decided | undecided == set(range(1, 36))
+    assert decided <= set(range(1, 35)), "floods are the engine's own"
+
+
 def test_every_key_is_explained() -> None:
     keys = {
         field.alias or name

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from busway.cli import app
@@ -27,7 +28,8 @@ rules:
 def site(tmp_path: Path) -> Path:
     (tmp_path / "ours.yaml").write_text(RULE, "utf-8")
     path = tmp_path / "site.yaml"
-    path.write_text(demo_site_text(1) + "alerts: {rules: [ours.yaml]}\n", "utf-8")
+    demo = yaml.safe_load(demo_site_text(1)) | {"alerts": {"rules": ["ours.yaml"]}}
+    path.write_text(yaml.safe_dump(demo), "utf-8")
     return path
 
 
