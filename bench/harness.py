@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -100,14 +100,26 @@ def _rate(work: Work, clock: Callable[[], float]) -> float:
 
 def paired(ours: Rate, bare: Rate, *, rounds: int) -> Pair:
     """Do both in turn, each first in every other round, after a round that does not count."""
+    return pair_of(in_turn(ours, bare, rounds=rounds))
+
+
+def in_turn(
+    ours: Callable[[], Result], bare: Callable[[], Result], *, rounds: int
+) -> list[tuple[Result, Result]]:
+    """Do both as `paired` does, and give what each round gave."""
     ours(), bare()
-    found: list[tuple[float, float]] = []
+    found = []
     for n in range(rounds):
         if n % 2:
             other = bare()
             found.append((ours(), other))
         else:
             found.append((ours(), bare()))
+    return found
+
+
+def pair_of(found: Sequence[tuple[float, float]]) -> Pair:
+    """Sum up rounds of units a second, ours and bare."""
     return Pair(
         ours=median(ours for ours, _ in found),
         bare=median(bare for _, bare in found),

@@ -1,20 +1,22 @@
 """What the way to Kafka and back costs beside bare kafka-python.
 
-The same messages on the same broker, both by the clock; the bare producer has as many requests in
-flight as it likes.
+The same messages on the same broker. By the clock, where broker and whatever else runs here take
+their part; and by CPU time of this process, all its threads, which only we and kafka-python take.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 
+import pyarrow as pa
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition  # type: ignore[import-untyped]  # it has no types
 
-from bench.brokers import best_kind, running
-from bench.harness import Figure, Goal, Pair, Scale, Work, paired, per_cpu_second, per_second
+from bench.brokers import Kind, best_kind, running
+from bench.harness import Figure, Goal, Scale, in_turn, pair_of, per_cpu_second
 from bench.loads import few_collectors
 from facility.reading import TOPICS
 from facility.site import Kafka
@@ -27,41 +29,72 @@ from warehouse.sink import POLL_BYTES
 
 TOPIC = TOPICS["readings"]
 GOAL = Goal(0.8)
+SECONDS_BEHIND = 16
+"""What waits in the outbox of 100,000 points at 1 Hz where the broker was away so long."""
 PATIENCE_S = 30.0
 MEGA = 1e6
 
 
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What some megabytes took."""
+
+    megabytes: float
+    seconds: float
+    cpu_s: float
+
+    @property
+    def per_second(self) -> float:
+        """Megabytes, by the clock."""
+        return self.megabytes / self.seconds
+
+    @property
+    def per_cpu_second(self) -> float:
+        """Megabytes, by CPU time."""
+        return self.megabytes / self.cpu_s
+
+
+class Stopwatch:
+    """Runs from its making on."""
+
+    def __init__(self) -> None:
+        self._clock, self._cpu = time.perf_counter(), time.process_time()
+
+    def took(self, megabytes: float) -> Took:
+        """Read it."""
+        return Took(megabytes, time.perf_counter() - self._clock, time.process_time() - self._cpu)
+
+
 class GatedOutbox(Outbox):
-    """Shows what it holds only while its gate is open; notes when that begins and ends."""
+    """Shows what it holds only while its gate is open; times how long it takes to be empty."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, collector="bench", max_bytes=10**9, when_full="stop_polling")
-        self.gate, self.empty = Event(), Event()
-        self.began_at = self.ended_at = 0.0
+        self._gate, self._empty = Event(), Event()
+        self._watch: Stopwatch | None = None
+        self._took = Took(0, 0, 0)
+        self._megabytes = 0.0
 
-    def pending(self, max_bytes: int) -> list[Entry]:
+    def pending(self, max_bytes: int, *, after: Entry | None = None) -> list[Entry]:
         """Give nothing while the gate is closed."""
-        if not self.gate.is_set():
+        if not self._gate.is_set():
             return []
-        self.began_at = self.began_at or time.perf_counter()
-        found = super().pending(max_bytes)
-        if not found:
-            self.gate.clear()
-            self.empty.set()
+        self._watch = self._watch or Stopwatch()
+        found = super().pending(max_bytes, after=after)
+        if not found and after is None:
+            self.tidy()
+            self._took = self._watch.took(self._megabytes)
+            self._gate.clear()
+            self._empty.set()
         return found
 
-    def note_acknowledged(self, up_to: Entry) -> None:
-        """Note the time."""
-        super().note_acknowledged(up_to)
-        self.ended_at = time.perf_counter()
-
-    def seconds_to_empty(self) -> float:
-        """Open the gate, and say how long the publisher took."""
-        self.began_at = 0.0
-        self.empty.clear()
-        self.gate.set()
-        assert self.empty.wait(PATIENCE_S)
-        return self.ended_at - self.began_at
+    def until_empty(self, megabytes: float) -> Took:
+        """Open the gate, and say what the publisher took until all was sent and deleted."""
+        self._watch, self._megabytes = None, megabytes
+        self._empty.clear()
+        self._gate.set()
+        assert self._empty.wait(PATIENCE_S)
+        return self._took
 
 
 def figures(scale: Scale) -> Iterator[Figure]:
@@ -73,31 +106,43 @@ def figures(scale: Scale) -> Iterator[Figure]:
     kind = best_kind()
     with running(kind) as broker, GatedOutbox(scale.scratch / "outbox") as outbox:
         kafka = broker.kafka
-        rows = sum(len(batch) for batch in batches)
-
-        def append() -> float:
-            for batch in batches:
-                outbox.append(TOPIC, batch)
-            return rows
-
-        per_s = per_cpu_second(append)()
+        per_s = per_cpu_second(lambda: _append(outbox, batches))()
         yield Figure("outbox append, on disk", per_s, "rows/s/core")
         messages = [entry.message for entry in Outbox.pending(outbox, 10**9)]
-        for name, pair in (
-            ("publish", _publish(outbox, kafka, append, messages, rounds=rounds)),
-            ("consume", _consume(kafka, messages, rounds=rounds)),
-        ):
-            yield pair.figure(f"{name}, {kind}", "MB/s", "bare kafka-python", GOAL)
+        for behind, times in ((SECONDS_BEHIND, 3 * rounds), (len(batches), rounds)):
+            found = _publish(outbox, kafka, batches[:behind], messages[:behind], rounds=times)
+            yield from _shown(f"publish {behind} messages", kind, found)
+        yield from _shown("consume", kind, _consume(kafka, messages, rounds=rounds))
+
+
+def _append(outbox: Outbox, batches: list[pa.RecordBatch]) -> float:
+    for batch in batches:
+        outbox.append(TOPIC, batch)
+    return sum(len(batch) for batch in batches)
+
+
+def _shown(what: str, kind: Kind, found: list[tuple[Took, Took]]) -> Iterator[Figure]:
+    """Rounds of ours and bare by both clocks."""
+    limit = "bare kafka-python"
+    wall = pair_of([(ours.per_second, bare.per_second) for ours, bare in found])
+    yield wall.figure(f"{what}, {kind}", "MB/s", limit, GOAL)
+    cpu = pair_of([(ours.per_cpu_second, bare.per_cpu_second) for ours, bare in found])
+    yield cpu.figure(f"{what}, by CPU time", "MB/s/core", limit, GOAL)
 
 
 def _publish(
-    outbox: GatedOutbox, kafka: Kafka, append: Work, messages: list[Message], *, rounds: int
-) -> Pair:
+    outbox: GatedOutbox,
+    kafka: Kafka,
+    batches: list[pa.RecordBatch],
+    messages: list[Message],
+    *,
+    rounds: int,
+) -> list[tuple[Took, Took]]:
     size = sum(len(message.value) for message in messages) / MEGA
     publisher, stop = Publisher(outbox, kafka), Event()
     thread = Thread(target=publisher.run, args=(stop,))
     thread.start()
-    outbox.seconds_to_empty()
+    outbox.until_empty(size)
     producer = KafkaProducer(
         bootstrap_servers=list(kafka.bootstrap_servers),
         acks="all",
@@ -106,11 +151,12 @@ def _publish(
         metrics_enabled=False,
     )
 
-    def ours() -> float:
-        append()
-        return size / outbox.seconds_to_empty()
+    def ours() -> Took:
+        _append(outbox, batches)
+        return outbox.until_empty(size)
 
-    def bare() -> float:
+    def bare() -> Took:
+        watch = Stopwatch()
         for message in messages:
             producer.send(
                 kafka.topic_prefix + TOPIC,
@@ -119,16 +165,16 @@ def _publish(
                 headers=list(message.headers),
             )
         producer.flush()
-        return size
+        return watch.took(size)
 
-    pair = paired(ours, per_second(bare), rounds=rounds)
+    found = in_turn(ours, bare, rounds=rounds)
     stop.set()
     thread.join()
     producer.close()
-    return pair
+    return found
 
 
-def _consume(kafka: Kafka, messages: list[Message], *, rounds: int) -> Pair:
+def _consume(kafka: Kafka, messages: list[Message], *, rounds: int) -> list[tuple[Took, Took]]:
     size = 3 * sum(len(message.value) for message in messages)  # the topic holds more than that
     partition = TopicPartition(kafka.topic_prefix + TOPIC, 0)
     consumer = KafkaConsumer(
@@ -141,25 +187,27 @@ def _consume(kafka: Kafka, messages: list[Message], *, rounds: int) -> Pair:
     )
     consumer.assign([partition])
 
-    def bare() -> float:
+    def bare() -> Took:
+        watch = Stopwatch()
         consumer.seek(partition, 0)
         found = 0
         while found < size:
             for records in consumer.poll(timeout_ms=1000).values():
                 found += sum(len(record.value) for record in records)
-        return found / MEGA
+        return watch.took(found / MEGA)
 
     with Subscriber(kafka, [TOPIC]) as subscriber:
         subscriber.poll(1.0, 1)
         (ours_of,) = subscriber.assigned
 
-        def ours() -> float:
+        def ours() -> Took:
+            watch = Stopwatch()
             subscriber.seek(ours_of, 0)
             found = 0
             while found < size:
                 found += sum(len(m.value) for m in subscriber.poll(1.0, POLL_BYTES))
-            return found / MEGA
+            return watch.took(found / MEGA)
 
-        pair = paired(per_second(ours), per_second(bare), rounds=rounds)
+        found = in_turn(ours, bare, rounds=rounds)
     consumer.close()
-    return pair
+    return found

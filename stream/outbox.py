@@ -23,9 +23,12 @@ from facility.errors import ConfigError, OutboxFull
 from stream import codec
 from stream.message import Message
 from stream.outbox_file import OutboxFile
+from stream.recent import Recent
 
 WhenFull = Literal["drop_oldest", "stop_polling"]
 DeleteAt = Literal["acknowledgement", "trim"]
+RECENT_BYTES = 32_000_000
+"""Most that is held in memory of what was appended and has no acknowledgement yet."""
 ENTRY_OVERHEAD_BYTES = 200
 """What an entry costs on disk beside its value, rounded up."""
 
@@ -108,6 +111,7 @@ class Outbox:
         self._acknowledged = 0  # entries up to this number are with the broker
         self._untrimmed: dict[str, int] = {}  # by topic: entries up to this number are not trimmed
         self._tidied = 0  # entries up to this number are deleted
+        self._recent = Recent(RECENT_BYTES)
         self._file = OutboxFile(path)
         try:
             self.id = self._claim()
@@ -135,36 +139,40 @@ class Outbox:
         ]
         if not pieces:
             return ()
-        with self._lock, self._file.transaction():
-            dropped = self._make_room(sum(_size(value) for _, value in pieces))
-            seqs = self._insert(topic, pieces)
+        with self._lock:
+            with self._file.transaction():
+                dropped = self._make_room(sum(_size(value) for _, value in pieces))
+                stored = self._insert(topic, pieces)
+            for number, (_, value) in zip(stored.values(), pieces, strict=True):
+                self._recent.keep(number, value)
         APPENDED.labels(topic).inc(len(pieces))
         for lost in dropped:
             DROPPED.labels(lost.topic).inc()
             DROPPED_ROWS.labels(lost.topic).inc(lost.rows)
-        return seqs
+        return tuple(stored)
 
     def last_seq(self, topic: str) -> int:
         """Give the seq of the last message ever appended to a topic; 0 where there was none."""
         with self._lock:
             return self._last_seq(topic)
 
-    def pending(self, max_bytes: int) -> list[Entry]:
+    def pending(self, max_bytes: int, *, after: Entry | None = None) -> list[Entry]:
         """Give the oldest messages without acknowledgement, in order, up to about `max_bytes`.
 
-        At least one, where there is any.
+        At least one, where there is any. Only those behind `after`, if it is given.
         """
         entries: list[Entry] = []
         size = 0
         with self._lock:
-            for number, topic, schema, seq, rows, value in self._file.stream(
-                "SELECT number, topic, schema, seq, rows, value FROM entry"
+            for number, topic, schema, seq, rows, stored in self._file.stream(
+                "SELECT number, topic, schema, seq, rows, bytes FROM entry"
                 " WHERE number > ? ORDER BY number",
-                self._acknowledged,
+                max(self._acknowledged, after.number if after else 0),
             ):
-                size += len(value)
+                size += stored - ENTRY_OVERHEAD_BYTES
                 if entries and size > max_bytes:
                     break
+                value = self._recent.get(number) or self._file.value(number)
                 message = codec.seal(
                     value,
                     topic=topic,
@@ -186,6 +194,7 @@ class Outbox:
         """Give no message up to this one again; `tidy` deletes them, or who needs their room."""
         with self._lock:
             self._acknowledged = max(self._acknowledged, up_to.number)
+            self._recent.forget(self._acknowledged)
 
     def tidy(self) -> None:
         """Delete what the broker has, where its acknowledgement is enough.
@@ -335,15 +344,16 @@ class Outbox:
         self._file.execute("INSERT INTO dropped VALUES (?, ?, ?, ?)", topic, seq, rows, _now_us())
         return lost
 
-    def _insert(self, topic: str, pieces: Sequence[tuple[int, bytes]]) -> tuple[int, ...]:
+    def _insert(self, topic: str, pieces: Sequence[tuple[int, bytes]]) -> dict[int, int]:
+        """Store encoded batches; give their seqs, each with its entry's number."""
         execute = self._file.execute
         self._add_topic(topic)
         last_seq = execute("SELECT last_seq FROM topic WHERE name = ?", topic)[0][0]
-        seqs = range(last_seq + 1, last_seq + 1 + len(pieces))
-        for seq, (rows, value) in zip(seqs, pieces, strict=True):
-            execute(
+        stored = {}
+        for seq, (rows, value) in enumerate(pieces, last_seq + 1):
+            ((stored[seq],),) = execute(
                 "INSERT INTO entry (topic, seq, schema, rows, bytes, appended_at_us, value)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number",
                 topic,
                 seq,
                 codec.schema_of(topic),
@@ -352,7 +362,7 @@ class Outbox:
                 _now_us(),
                 value,
             )
-        return tuple(seqs)
+        return stored
 
 
 def _size(value: bytes) -> int:

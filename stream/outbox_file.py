@@ -15,6 +15,8 @@ FORMAT = 1
 PAGE_BYTES = 16_384
 """Of a new file; messages are large, and pages of 4 kB cost twice the time to store and delete."""
 CHECKPOINT_PAGES = 512
+CACHE_KILOBYTES = 8_000
+"""So that what is appended, sent and deleted at once is never read from the file."""
 _APPLICATION_ID = 0x42757377  # "Busw": tells an outbox from any other SQLite file
 _TABLES = """
 CREATE TABLE outbox (id TEXT NOT NULL, collector TEXT NOT NULL);
@@ -95,6 +97,14 @@ class OutboxFile:
         with self._in_our_words():
             yield from self._connection.execute(sql, values)
 
+    def value(self, number: int) -> bytes:
+        """Give the value of an entry."""
+        with (
+            self._in_our_words(),
+            self._connection.blobopen("entry", "value", number, readonly=True) as blob,
+        ):
+            return blob.read()
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; on disk when the block ends."""
@@ -164,6 +174,8 @@ class OutboxFile:
         run("PRAGMA journal_mode = WAL")
         run(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         run("PRAGMA synchronous = FULL")
+        run("PRAGMA secure_delete = OFF")  # Debian's SQLite writes zeros over all that it deletes
+        run(f"PRAGMA cache_size = -{CACHE_KILOBYTES}")
         if (found := run("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise OutboxCorrupt(self._corrupt(found))
         if run("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:

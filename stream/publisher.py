@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, replace
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 import prometheus_client
 
 from facility.errors import BrokerUnavailable
 from facility.site import Kafka
 from stream.broker_watch import BrokerWatch
-from stream.kafka_client import Admin, Producer
+from stream.kafka_client import Admin, Producer, Sending
 from stream.kafka_settings import REQUEST_TIMEOUT_S
 from stream.message import TOPIC_ID, Message, Partition
 from stream.outbox import Entry, Outbox
 from stream.topics import ensure_topics
 
 PAGE_BYTES = 4_000_000
-"""Read from the outbox, sent and acknowledged together."""
+"""Read from the outbox together, while the page before is on its way."""
 IDLE_S = 0.05
 CHECK_S = 1.0
 """How often depth is measured and, where the log is in memory, the topics' identity checked."""
@@ -49,6 +51,7 @@ class _Link:
     admin: Admin
     producer: Producer
     topics: dict[str, tuple[Partition, ...]]
+    under_way: deque[tuple[Entry, Sending]] = field(default_factory=deque)
 
     def is_current(self) -> bool:
         return self.admin.partitions(self.topics) == self.topics
@@ -85,6 +88,7 @@ class Publisher:
         try:
             while not stop.is_set():
                 stop.wait(self._turn())
+            self._finish()
             self._outbox.tidy()
         finally:
             self._disconnect()
@@ -103,7 +107,7 @@ class Publisher:
         return True
 
     def _turn(self) -> float:
-        """Send one page; give the seconds until there is reason for another."""
+        """Give the producer a page and wait for the one before; give the seconds until the next."""
         with self._lock:
             if due := time.monotonic() >= self._next_check:
                 self._next_check = time.monotonic() + CHECK_S
@@ -112,14 +116,13 @@ class Publisher:
                 link = self._connect()
                 if due and self._outbox.delete_at == "trim":
                     self._refuse_other_topics(link)
-                entries = self._outbox.pending(PAGE_BYTES)
-                self._send(link, entries)
+                is_busy = self._send_page(link)
             except BrokerUnavailable as error:
                 self._hang_up()
                 return self._watch.lost(error)
-            if due or entries:
+            if due or is_busy:
                 self._watch.reached()
-            if entries:
+            if is_busy:
                 return 0.0
         self._outbox.tidy()
         return IDLE_S
@@ -129,7 +132,11 @@ class Publisher:
             admin = Admin(self._kafka)
             try:
                 topics = ensure_topics(admin, self._kafka)
-                producer = Producer(self._kafka, send_timeout_s=self._send_timeout_s)
+                producer = Producer(
+                    self._kafka,
+                    send_timeout_s=self._send_timeout_s,
+                    request_bytes=self._kafka.max_message_bytes if admin.counts_messages() else 0,
+                )
             except BaseException:
                 admin.close()
                 raise
@@ -146,21 +153,40 @@ class Publisher:
         DEPTH_BYTES.set(depth.bytes)
         OLDEST_AGE.set(depth.oldest_age_s)
 
-    def _send(self, link: _Link, entries: list[Entry]) -> None:
-        """Send in order, one in flight; the page before is deleted while the first is."""
+    def _send_page(self, link: _Link) -> bool:
+        """Send on; say whether there was anything to send or to wait for."""
+        before = len(link.under_way)
+        last = link.under_way[-1][0] if before else None
+        entries = self._outbox.pending(PAGE_BYTES, after=last)
+        for entry in entries:
+            sending = link.producer.begin(self._addressed(entry.message, link))
+            link.under_way.append((entry, sending))
+        self._outbox.tidy()
+        self._await_acks(link, before)
+        return bool(before or entries)
+
+    def _await_acks(self, link: _Link, count: int) -> None:
+        """Wait for the oldest so many that are under way."""
         sent: Entry | None = None
         try:
-            for entry in entries:
-                message = self._addressed(entry.message, link)
-                link.producer.send(message, meanwhile=self._outbox.tidy)
+            for _ in range(count):
+                entry, sending = link.under_way[0]
+                sending.wait()
+                link.under_way.popleft()
                 sent = entry
-                SENT.labels(message.topic).inc()
-                SENT_BYTES.labels(message.topic).inc(len(message.value))
+                SENT.labels(entry.message.topic).inc()
+                SENT_BYTES.labels(entry.message.topic).inc(len(entry.message.value))
         finally:
             if sent is not None:
                 if self._outbox.delete_at == "trim":
                     self._refuse_other_topics(link)
                 self._outbox.note_acknowledged(sent)
+
+    def _finish(self) -> None:
+        """Wait for what is under way; what then has no ack is sent again by whoever comes next."""
+        with self._lock, suppress(BrokerUnavailable):
+            if self._link is not None:
+                self._await_acks(self._link, len(self._link.under_way))
 
     def _addressed(self, message: Message, link: _Link) -> Message:
         if self._outbox.delete_at == "acknowledgement":

@@ -9,9 +9,19 @@ from weakref import WeakSet
 from facility.errors import ConfigError
 from facility.site import Tls
 
+RECORD_BYTES = 16_384
+"""Most that TLS gives at a time."""
+
 
 class TlsSocket(ssl.SSLSocket):
-    """Closes itself when it cannot shake hands; kafka-python leaves that to chance."""
+    """Closes itself when it cannot shake hands, which kafka-python leaves to chance.
+
+    Reads whole records, where kafka-python asks for a quarter of one.
+    """
+
+    def recv(self, buflen: int = RECORD_BYTES, flags: int = 0) -> bytes:
+        """Give what is there."""
+        return super().recv(max(buflen, RECORD_BYTES), flags)
 
     def do_handshake(self, block: bool = False) -> None:
         """Go on with the handshake."""

@@ -14,12 +14,19 @@ from typing import ClassVar
 
 import pyarrow as pa
 import pytest
+from apache_kafka import ApacheKafka
 from brokers import Broker
 from stream_batches import POLLS_TOPIC, READINGS_TOPIC, polls, readings
 from structlog.testing import capture_logs
 
 from facility import reading
-from facility.errors import BrokerRefused, ConfigError, MessageUndecodable, StreamError
+from facility.errors import (
+    BrokerRefused,
+    BrokerUnavailable,
+    ConfigError,
+    MessageUndecodable,
+    StreamError,
+)
 from facility.reading import DEAD_LETTER_TOPIC
 from facility.site import Kafka
 from stream.codec import decode, encode
@@ -138,6 +145,66 @@ def test_a_message_of_the_full_size_is_taken(broker: Broker) -> None:
     with Subscriber(kafka, [READINGS_TOPIC]) as subscriber:
         (received,) = receive(subscriber, at_least(1))
     assert received.value == bytes(998_000)
+
+
+def test_no_message_passes_one_that_the_broker_refuses(apache_broker: Broker) -> None:
+    """All are with the producer before one is refused; the embedded broker refuses no size."""
+    kafka = apache_broker.settings(max_message_bytes=50_000)
+    send(kafka)
+    producer = Producer(kafka.model_copy(update={"max_message_bytes": 1_000_000}))
+    values = (b"1", bytes(200_000), b"3", b"4")
+    sendings = [producer.begin(Message(READINGS_TOPIC, b"c", (), value)) for value in values]
+    sendings[0].wait()
+    for refused in sendings[1:]:
+        with pytest.raises(BrokerUnavailable):
+            refused.wait()
+    producer.close()
+    with Subscriber(kafka, [READINGS_TOPIC]) as subscriber:
+        received = receive(subscriber, at_least(1)) + subscriber.poll(0.5, 10_000)
+    assert [message.value for message in received] == [b"1"]
+
+
+def test_a_request_over_the_limit_is_sent_in_parts(apache_broker: Broker) -> None:
+    """The topic was made with a lower limit than the site file gives now."""
+    kafka = apache_broker.settings(max_message_bytes=50_000)
+    send(kafka)
+    producer = Producer(kafka, request_bytes=1_000_000)
+    values = [bytes([number]) * 20_000 for number in range(9)]
+    for sending in [producer.begin(Message(READINGS_TOPIC, b"c", (), value)) for value in values]:
+        sending.wait()
+    producer.close()
+    with Subscriber(kafka, [READINGS_TOPIC]) as subscriber:
+        received = receive(subscriber, at_least(9))
+        assert subscriber.high_water() == {subscriber.assigned[0]: 9}
+    assert [message.value for message in received] == values
+
+
+def test_nothing_is_sent_after_a_message_that_was_given_up(
+    apache_broker: Broker, apache_server: ApacheKafka | str
+) -> None:
+    """Whatever the reason: here the broker hangs, and the producer is told that it is hopeless."""
+    if isinstance(apache_server, str):
+        pytest.skip("the Kafka that BUSWAY_TEST_KAFKA names is not ours to halt")
+    kafka = apache_broker.settings()
+    send(kafka)
+    producer = Producer(kafka)
+    producer.send(Message(READINGS_TOPIC, b"c", (), b"1"))
+    apache_server.pause()
+    try:
+        second, *others = [
+            producer.begin(Message(READINGS_TOPIC, b"c", (), value)) for value in (b"2", b"3", b"4")
+        ]
+        second._future.failure(TimeoutError("hopeless"))
+    finally:
+        apache_server.resume()
+    for given_up in (second, *others):
+        with pytest.raises((BrokerUnavailable, TimeoutError)):
+            given_up.wait()
+    producer.close()
+    send(kafka, Message(READINGS_TOPIC, b"c", (), b"end"))
+    with Subscriber(kafka, [READINGS_TOPIC]) as subscriber:
+        received = receive(subscriber, lambda some: any(m.value == b"end" for m in some))
+    assert {message.value for message in received} <= {b"1", b"2", b"end"}
 
 
 def test_publisher_waits_for_a_broker_that_is_absent_at_start(

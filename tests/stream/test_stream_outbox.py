@@ -93,6 +93,30 @@ def test_pending_gives_pages_of_about_the_size_asked_for(path: Path) -> None:
         assert seqs(outbox) == [4, 5]
 
 
+def test_pending_gives_what_is_behind_a_message(path: Path) -> None:
+    with outbox_at(path) as outbox:
+        for _ in range(4):
+            outbox.append(READINGS_TOPIC, readings(1))
+        entries = outbox.pending(ROOM)
+        assert outbox.pending(ROOM, after=entries[1]) == entries[2:]
+        assert outbox.pending(ROOM, after=entries[3]) == []
+        outbox.acknowledge(entries[2])
+        assert outbox.pending(ROOM, after=entries[0]) == entries[3:]
+
+
+def test_deleting_writes_nothing_over_what_it_deletes(path: Path) -> None:
+    """SQLite as Debian builds it would, unless told not to, and that took most of the time."""
+    wal = path.with_name(f"{path.name}-wal")
+    with outbox_at(path) as outbox:
+        for _ in range(3):
+            outbox.append(READINGS_TOPIC, readings(20_000, noise=True))
+        stored = outbox.depth().bytes
+        outbox._file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        outbox.acknowledge(outbox.pending(ROOM)[-1])
+        assert outbox.depth().messages == 0
+        assert wal.stat().st_size < stored / 4
+
+
 def test_a_batch_over_the_message_limit_becomes_several_messages(path: Path) -> None:
     batch = readings(20_000, noise=True)
     with outbox_at(path, max_message_bytes=60_000) as outbox:
