@@ -113,6 +113,8 @@ def _restatements(account: Account) -> str:
         Column("PUE now", "pue_ratio", ".5f"),
         Column("Restated", "is_restated"),
         Column("Why", "why", is_wide=True),
+        Column("Changed at", lambda row: row["changed_at"] and account.local(row["changed_at"])),
+        Column("Note", "note"),
     )
     restated = sum(bool(row["is_restated"]) for row in rows)
     told = f"<p>{restated} of {len(rows)} figures that were published have changed since.</p>"

@@ -8,6 +8,7 @@ from string import Template
 
 from busway.report.account import Account
 from busway.report.account_section import account_section
+from busway.report.per_mw_section import per_mw_section
 from busway.report.power_section import power_section
 from busway.report.pue_section import pue_section
 
@@ -27,6 +28,7 @@ def write_page(account: Account) -> str:
         notice=_notice(account),
         **pue_section(account),
         **power_section(account),
+        **per_mw_section(account),
         **account_section(account),
     )
 

@@ -39,6 +39,7 @@ QUESTIONS: Mapping[str, str] = {
         order by energy.period_start_at, terms.category, energy.meter_role""",
     "ladder": "from ladder($from_at, $to_at) order by stage_order",
     "balance": "from balance($from_at, $to_at) order by verdict = 'closes', in_wh desc, node",
+    "per_mw": "from per_mw($from_at, $to_at)",
     "kpis": "from kpi($from_at, $to_at)",
     "demand_days": "from demand($from_at, $to_at, 'day') order by period_start_at",
     "ledger": """

@@ -17,14 +17,15 @@ class Column:
 
     heading: str
     value: str | Callable[[Row], Any]
-    form: str = ",.0f"
+    form: str | Callable[[Row], str] = ",.0f"
     is_wide: bool = False
     """A text that takes what room there is."""
 
 
 def table(columns: Sequence[Column], rows: Iterable[Row], *, name: str) -> str:
     """A table of rows; `name` is its id on the page."""
-    cells = [[_value(column, row) for column in columns] for row in rows]
+    listed = list(rows)
+    cells = [[_value(column, row) for column in columns] for row in listed]
     looks = [_look(column, [line[i] for line in cells]) for i, column in enumerate(columns)]
     heads = "".join(
         f'<th scope="col"{look}>{escape(column.heading)}</th>'
@@ -33,11 +34,11 @@ def table(columns: Sequence[Column], rows: Iterable[Row], *, name: str) -> str:
     body = "".join(
         "<tr>"
         + "".join(
-            f"<td{look}>{_written(value, column.form)}</td>"
+            f"<td{look}>{_written(value, _form(column, row))}</td>"
             for column, look, value in zip(columns, looks, line, strict=True)
         )
         + "</tr>"
-        for line in cells
+        for row, line in zip(listed, cells, strict=True)
     )
     return f'<table id="{name}"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
 
@@ -49,6 +50,10 @@ def number(value: float | None, form: str) -> str:
 
 def _value(column: Column, row: Row) -> Any:
     return row[column.value] if isinstance(column.value, str) else column.value(row)
+
+
+def _form(column: Column, row: Row) -> str:
+    return column.form if isinstance(column.form, str) else column.form(row)
 
 
 def _look(column: Column, values: Iterable[Any]) -> str:
