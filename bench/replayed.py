@@ -66,6 +66,11 @@ class ReplayedSource:
         self._breach_at, self._row = breach
         self._reads = 0
 
+    @property
+    def has_breached(self) -> bool:
+        """Whether the high value was shown; on a busy machine polls may be dropped before."""
+        return 0 < self._breach_at <= self._reads
+
     async def read(self) -> Poll:
         """Give the load's next second."""
         value = self._values[self._reads % len(self._values)]
@@ -135,8 +140,12 @@ async def _collect(
         await daemon.run(stop)
         published.set()
     await asyncio.to_thread(publisher.drain, DRAIN_S)
-    cpu_s = time.process_time() - before
-    print(json.dumps({"cpu_s": cpu_s, "messages": outbox.last_seq("busway.readings")}), flush=True)
+    done = {
+        "cpu_s": time.process_time() - before,
+        "messages": outbox.last_seq("busway.readings"),
+        "breached": [name for name, source in sources.items() if source.has_breached],
+    }
+    print(json.dumps(done), flush=True)
 
 
 if __name__ == "__main__":

@@ -63,9 +63,8 @@ def figures(scale: Scale) -> Iterator[Figure]:
         what = f"sample to webhook, {rule}, {rate}"
         yield Figure(f"{what}, p50", float(p50), "s")
         yield Figure(f"{what}, p99", float(p99), "s", goal=goal)
-        yield Figure(f"lost, {rule}", float(each - len(found)), f"of {each}", goal=NONE_LOST)
     for name, value, unit in facts:
-        yield Figure(name, value, unit)
+        yield Figure(name, value, unit, goal=NONE_LOST if name == "lost" else None)
 
 
 async def _run(
@@ -93,10 +92,12 @@ async def _run(
             )
             said = await asyncio.to_thread(_collect, replay)
             engine_s = cpu_seconds(engine.process.pid) - before
-            await _until_told(delays, len(chosen))
+            await _until_told(delays, len(said["breached"]))
         finally:
             await engine.stop()
+    told = sum(map(len, delays.values()))
     return delays, [
+        ("lost", float(len(said["breached"]) - told), f"of {len(said['breached'])}"),
         ("collector's share of the core", said["cpu_s"] / run_s, "cores"),
         ("engine's share of the core", engine_s / run_s, "cores"),
         ("messages of readings a second", said["messages"] / run_s, "messages/s"),
