@@ -22,6 +22,9 @@ from alerts.watch import ANSWERED, POLLED, Watch
 from facility.site import Place
 
 INTERVALS_UNTIL_STALE = 3
+LEAST_STALE_S = 6.0
+"""Readings may be a flush and BEHIND_US late (`alerts.clock`) before the engine notices that it is
+they, and not the device, that are late."""
 
 
 class WatchMaker:
@@ -130,7 +133,8 @@ def _watch(  # noqa: PLR0917 - all of it makes one row
     judging: Judging,
     scale: Scale,
 ) -> Watch:
-    default = INTERVALS_UNTIL_STALE * max(part.device.interval_seconds for part in members)
+    interval_s = max(part.device.interval_seconds for part in members)
+    default = max(LEAST_STALE_S, INTERVALS_UNTIL_STALE * interval_s)
     return Watch(
         rule=name,
         device=shown.device.id,

@@ -244,6 +244,15 @@ def test_silence_of_a_device_and_queries_watch_what_the_engine_makes(tmp_path: P
     assert table.stale_after_us[2] == 180e6
 
 
+def test_silence_is_three_intervals_and_never_less_than_the_way_here_takes(tmp_path: Path) -> None:
+    meters = [
+        device("fast", "meter", interval_seconds=1),
+        device("slow", "meter", interval_seconds=10),
+    ]
+    table = resolved(tmp_path, meters, of("active_power_w", **above(1))).table
+    assert [us / 1e6 for us in table.stale_after_us[:2]] == [6.0, 30.0]
+
+
 def test_a_reading_that_suppresses_is_watched_without_being_told(tmp_path: Path) -> None:
     low = {"quantity": "active_power_w", "below": {"fire": 10, "clear": 12}}
     found = resolved(

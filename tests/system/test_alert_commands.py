@@ -164,6 +164,8 @@ def test_an_alert_from_a_reading_to_people_and_back(
                 (("ack", "0" * 16, "--as", "kim"), "no alert has the id"),
                 (("silence", "devise=x", "--as", "kim"), "did you mean 'device'"),
                 (("silence", "device=x", "--hours", "-1", "--as", "kim"), "hours must be"),
+                (("shelve", "0" * 16, "--hours", "721", "--as", "kim"), "at most 720"),
+                (("shelve", "0" * 16, "--hours", "0", "--as", "kim"), "hours must be"),
                 (("test", "our"), "did you mean 'ours'"),
             ):
                 with pytest.raises(QueryError, match=reason):
