@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
@@ -55,19 +56,37 @@ ALONE = (
     Figure("Tokens after the first in time", "tpot_in_slo_ratio", ".2%"),
 )
 
+UNKNOWN = {
+    "mw_provisioned": "provisioned: provisioned_mw is not stated",
+    "power_cap_loss_ratio": "power limit: no GPU told whether it held it down",
+    "ramp_mw_per_s": "ramp: no meter's power was read twice",
+}
+"""Why a figure is missing that per_mw gives no reason for."""
+
 
 def per_mw_section(account: Account) -> dict[str, str]:
     """What the template has of the megawatts."""
     row = account.one("per_mw")
-    why = (
-        f'<p class="bad">No figure, because: {escape(row["reason"])}.</p>' if row["reason"] else ""
-    )
+    reasons = "; ".join(_reasons(account, row))
+    why = f'<p class="note">No figure, because: {escape(reasons)}.</p>' if reasons else ""
     slo = f"{row['ttft_slo_s']:g} s to the first, {row['tpot_slo_s'] * 1000:g} ms for each after it"
     return {
         "per_mw": _over_each(row) + _alone(row) + why,
         "slo": slo,
         "arithmetic": row["peak_arithmetic"],
     }
+
+
+def _reasons(account: Account, row: Row) -> Iterator[str]:
+    """Why figures are missing, in the order of the tables."""
+    for pue in account.answers["pue_month"]:
+        if row[f"mw_it_{pue['category']}_avg"] is None and pue["reason"]:
+            yield f"IT, category {pue['category']}: {pue['reason']}"
+    if row["reason"]:
+        yield row["reason"]
+    for column, reason in UNKNOWN.items():
+        if row[column] is None:
+            yield reason
 
 
 def _own_form(line: Row) -> str:

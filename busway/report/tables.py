@@ -13,7 +13,10 @@ NOTHING = "-"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A heading, what of a row stands under it, and how a number is written."""
+    """A heading, what of a row stands under it, and how a number is written.
+
+    Where each row says how, the column is of numbers, though none may be known.
+    """
 
     heading: str
     value: str | Callable[[Row], Any]
@@ -57,7 +60,7 @@ def _form(column: Column, row: Row) -> str:
 
 
 def _look(column: Column, values: Iterable[Any]) -> str:
-    if any(_is_number(value) for value in values):
+    if not isinstance(column.form, str) or any(_is_number(value) for value in values):
         return ' class="number"'
     return ' class="wide"' if column.is_wide else ""
 
