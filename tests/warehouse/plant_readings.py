@@ -7,7 +7,7 @@ others give the plant's value in steps of their register.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -28,15 +28,19 @@ from simulator.plant.meter_faults import MeterFault, word_swapped
 from warehouse.dimension_rows import dimension_rows
 
 INTERVAL_S = 10
+ValueOf = Callable[[str, str, str], float | None]
+"""(device, component, quantity) -> value now."""
 QUANTITIES = ("energy_imported_wh", "energy_exported_wh", "active_power_w")
 AROUND_S = 60
 """Readings before and after the window, so that its edges lie between two."""
 
 
-class _ModbusMeter:
+class ModbusMeter:
     """The registers of a meter's quantities, and what a collector makes of them."""
 
-    def __init__(self, meter: Meter, profile: str, *, swapped: bool) -> None:
+    def __init__(
+        self, meter: Meter, profile: str, *, swapped: bool, interval_s: float = INTERVAL_S
+    ) -> None:
         section = load_profile(profile).modbus
         assert section is not None
         self.points: list[ModbusPoint] = [
@@ -47,17 +51,17 @@ class _ModbusMeter:
         self._map = RegisterMap(section)
         self._map.swap_words = swapped
         self._decoder = Decoder(section, self._ranges)
-        self._judge = Judge(self.points, INTERVAL_S)
+        self._judge = Judge(self.points, interval_s)
         self._device = meter.device
 
-    def read(self, plant: Plant, second: float) -> list[tuple[str, float, int]]:
+    def read(self, value_of: ValueOf, second: float) -> list[tuple[str, float, int]]:
         payloads = []
         for block in self._ranges:
             words = self._map.read(
                 block.table,
                 block.address,
                 block.count,
-                lambda component, quantity: plant.value(self._device, component, quantity),
+                lambda component, quantity: value_of(self._device, component, quantity),
             )
             payloads.append(struct.pack(f">{len(words)}H", *words))
         values, missing = self._decoder.decode(payloads)
@@ -72,9 +76,9 @@ class _OtherMeter:
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
 
-    def read(self, plant: Plant, second: float) -> list[tuple[str, float, int]]:
+    def read(self, value_of: ValueOf, second: float) -> list[tuple[str, float, int]]:
         device, component = self._meter.device, self._meter.component
-        found = [(q, plant.value(device, component, q)) for q in QUANTITIES]
+        found = [(q, value_of(device, component, q)) for q in QUANTITIES]
         return [(q, float(np.floor(value)), 0) for q, value in found if value is not None]
 
 
@@ -107,17 +111,18 @@ def read_plant(
             at = second + place % 10 * 0.01
             plant.advance(START.timestamp() + at)
             rows += [
-                (at, meter.device, meter.component, *reading) for reading in reader.read(plant, at)
+                (at, meter.device, meter.component, *reading)
+                for reading in reader.read(plant.value, at)
             ]
         rows += [(second, *gpu, plant.value(*gpu) or 0.0, 0) for gpu in gpus]
     bench.clear()
     _fill(bench, site, rows)
 
 
-def _reader(meter: Meter, profile: str, *, swapped: bool) -> _ModbusMeter | _OtherMeter:
+def _reader(meter: Meter, profile: str, *, swapped: bool) -> ModbusMeter | _OtherMeter:
     if load_profile(profile).modbus is None:
         return _OtherMeter(meter)
-    return _ModbusMeter(meter, profile, swapped=swapped)
+    return ModbusMeter(meter, profile, swapped=swapped)
 
 
 def _gpus(site: Site, plant: Plant) -> Iterator[tuple[str, str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import pyarrow as pa
@@ -62,8 +62,11 @@ class RollupBench:
             pa.array(values, pa.float64()),
             pa.array(qualities, pa.uint8()),
         ]
-        batch = pa.RecordBatch.from_arrays(columns, schema=READINGS)
-        file = write_file(sort_rows([batch], LAYOUT), LAYOUT, self.lake.storage)
+        self.commit_batches([pa.RecordBatch.from_arrays(columns, schema=READINGS)])
+
+    def commit_batches(self, batches: Sequence[pa.RecordBatch]) -> None:
+        """One commit of a sink, of readings."""
+        file = write_file(sort_rows(batches, LAYOUT), LAYOUT, self.lake.storage)
         before = self.commits
         self.commits += 1
         commit(
