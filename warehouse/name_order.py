@@ -43,7 +43,7 @@ class NameOrder:
         Places take 16 bits where those suffice. The columns have no nulls.
         """
         if len(self._names) > MOST_NAMES or self._remembered > MOST_DICTIONARIES:
-            self._renew(NONE)
+            self._forget()
         dictionaries = [cast("pa.StringArray", column.dictionary) for column in columns]
         self._learn(dictionaries)
         places = [self._places(names) for names in dictionaries]
@@ -60,30 +60,39 @@ class NameOrder:
         return np.concatenate(parts), self._names.take(pa.array(used, pa.int64()))
 
     def _learn(self, dictionaries: Sequence[pa.StringArray]) -> None:
-        """Take in names never seen; all places are then worked out anew."""
+        """Take in dictionaries never seen; names among them move the places of those known."""
         unknown = [names for names in dictionaries if self._find(names) is None]
         if not unknown:
             return
-        together = pa.concat_arrays([self._names, *unknown]).unique()
-        if len(together) > len(self._names):
-            self._renew(together.sort())
-        for names in unknown:
-            self._places(names)
+        together = pa.concat_arrays(unknown)
+        names = pa.concat_arrays([self._names, together]).unique()
+        if len(names) > len(self._names):
+            self._extend(names.sort())
+        # Of all at once: each look-up begins with a table of all names.
+        places = _places_in(self._names, together)
+        ends = np.cumsum([len(names) for names in unknown])
+        for names, of_it in zip(unknown, np.split(places, ends[:-1]), strict=True):
+            if self._find(names) is None:
+                self._known[_mark(names)].append((names, of_it))
+                self._remembered += 1
 
-    def _renew(self, names: pa.StringArray) -> None:
-        """Begin with these names; the places of all dictionaries are void."""
+    def _extend(self, names: pa.StringArray) -> None:
+        """Go on with these, which hold all that there were."""
+        moved = _places_in(names, self._names)
+        for alike in self._known.values():
+            alike[:] = [(known, moved.take(places)) for known, places in alike]
         self._names = names
+
+    def _forget(self) -> None:
+        """Begin anew."""
+        self._names = NONE
         self._known.clear()
         self._remembered = 0
 
     def _places(self, dictionary: pa.StringArray) -> Integers:
-        """Give the place of each name of a dictionary, all of which have been seen."""
+        """Give the place of each name of a dictionary that has been learned."""
         places = self._find(dictionary)
-        if places is None:
-            found = pc.index_in(dictionary, value_set=self._names)
-            places = found.to_numpy().astype(np.int64)
-            self._known[_mark(dictionary)].append((dictionary, places))
-            self._remembered += 1
+        assert places is not None
         return places
 
     def _find(self, dictionary: pa.StringArray) -> Integers | None:
@@ -91,6 +100,10 @@ class NameOrder:
             if known.equals(dictionary):
                 return places
         return None
+
+
+def _places_in(names: pa.StringArray, of: pa.StringArray) -> Integers:
+    return pc.index_in(of, value_set=names).to_numpy().astype(np.int64)
 
 
 def with_used_names(numbers: Numbers, names: pa.Array[Any]) -> Names:

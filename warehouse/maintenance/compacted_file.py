@@ -51,6 +51,7 @@ def write_pieces(
         use_dictionary=named,  # type: ignore[arg-type]  # the stubs know only bool
         column_encoding=dict(layout.encodings),
         store_schema=False,
+        write_batch_size=ROW_GROUP_ROWS,  # of each batch the names in use are looked for
     ) as writer:
         for group in chain([first], groups):
             writer.write_table(_trimmed(group).cast(schema), row_group_size=ROW_GROUP_ROWS)
