@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 from bench.brokers import Running, best_kind, running
 from bench.harness import Figure, Goal, Scale
@@ -40,7 +40,8 @@ from facility.site_file import load_site
 
 QUANTITY = "active_power_w"
 ORDINARY, URGENT = "breach", "breach-urgent"
-WARM_UP_S, SETTLE_S = 6, 4
+WARM_UP_S, SETTLE_S = 25, 4
+"""Until then the engine has learnt, and watches, the parts that devices have shown."""
 READY_S, LONGEST_S, LOOK_S = 60.0, 20.0, 0.1
 GOALS = {ORDINARY: Goal(2.0, "value", "most"), URGENT: Goal(0.5, "value", "most")}
 NONE_LOST = Goal(0.0, of="value", at="most")
@@ -93,11 +94,13 @@ async def _run(
             said = await asyncio.to_thread(_collect, replay)
             engine_s = cpu_seconds(engine.process.pid) - before
             await _until_told(delays, len(said["breached"]))
+            untimely = await _untimely(health)
         finally:
             await engine.stop()
     told = sum(map(len, delays.values()))
     return delays, [
         ("lost", float(len(said["breached"]) - told), f"of {len(said['breached'])}"),
+        ("samples that came too late to count", untimely, "samples"),
         ("collector's share of the core", said["cpu_s"] / run_s, "cores"),
         ("engine's share of the core", engine_s / run_s, "cores"),
         ("messages of readings a second", said["messages"] / run_s, "messages/s"),
@@ -222,6 +225,14 @@ async def _until_told(delays: Delays, expected: int) -> None:
     deadline = time.monotonic() + LONGEST_S
     while sum(map(len, delays.values())) < expected and time.monotonic() < deadline:  # noqa: ASYNC110 - a short look
         await asyncio.sleep(LOOK_S)
+
+
+async def _untimely(health: str) -> float:
+    """How many samples the engine took for old news, as it does where the machine is too busy."""
+    async with ClientSession() as session, session.get(f"http://{health}/metrics") as answer:
+        lines = (await answer.text()).splitlines()
+    name = "busway_alert_untimely_samples_total "
+    return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
 
 
 async def _until_ready(health: str, engine: Child) -> None:
