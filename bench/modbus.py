@@ -138,7 +138,7 @@ def figures(scale: Scale) -> Iterator[Figure]:
 
 
 def _rates(blocks: list[Endpoint], meters: list[Endpoint], scale: Scale) -> Iterator[Figure]:
-    seconds, rounds = scale.pick(10, 4) / 10, scale.pick(5, 3)
+    seconds, rounds = scale.pick(4, 2) / 10, scale.pick(15, 9)
     clients = run_async(_connected(blocks))
     streams = run_async(_opened(blocks))
     drivers = [source(block, BLOCK) for block in blocks]

@@ -114,7 +114,7 @@ def figures(scale: Scale) -> Iterator[Figure]:
 
 
 def _rates(address: Endpoint, scale: Scale) -> Iterator[Figure]:
-    seconds, rounds = scale.pick(10, 5) / 10, scale.pick(5, 3)
+    seconds, rounds = scale.pick(10, 5) / 10, scale.pick(7, 5)
     requests = run_async(requests_of_a_poll(address))
     bulk, stop_bulk = run_async(_bare(address, [Request((COLUMN,), REPETITIONS)]))
     same, stop_same = run_async(_bare(address, requests))
