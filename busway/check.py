@@ -12,8 +12,11 @@ from busway.alert_rules import describe as describe_rules
 from busway.alert_rules import resolve_rules
 from busway.site import load_checked_site
 from collectors.profile_library import load_profile
+from collectors.snmp.index import read_component
 from facility.site import Site
 from warehouse.location import LakeLocation
+
+METERED = ("energy_imported_wh", "active_power_w")
 
 
 def check_site(path: Path) -> None:
@@ -37,6 +40,7 @@ def describe(site: Site) -> Iterable[str]:
     points, unknown = _fixed_points_per_second(site)
     yield f"readings  {points:,.0f} a second from fixed points{unknown}"
     yield f"meters    {len(site.meters):,}: {_counted(meter.role for meter in site.meters)}"
+    yield from (f"warning   {unread}" for unread in unread_meters(site))
     if site.boundary is None:
         yield "boundary  none, so no PUE"
     else:
@@ -50,6 +54,25 @@ def describe(site: Site) -> Iterable[str]:
     location = LakeLocation.of(site.lake)
     files = f", files in {location.storage.root}" if site.lake.bucket or site.lake.catalogue else ""
     yield f"lake      {location}{files}"
+
+
+def unread_meters(site: Site) -> Iterable[str]:
+    """Name the meters of which the device's profile reads neither energy nor power."""
+    profiles = {device.id: device.profile for device in site.devices}
+    by_point: dict[tuple[str, str], list[str]] = {}
+    for meter in site.meters:
+        by_point.setdefault((profiles[meter.device], meter.component), []).append(meter.id)
+    for (profile, component), meters in by_point.items():
+        if any(
+            point.quantity in METERED and read_component(point.component, component) is not None
+            for point in load_profile(profile).points
+        ):
+            continue
+        others = f" and {len(meters) - 1:,} more" if len(meters) > 1 else ""
+        part = f"component '{component}'" if component else "the whole device"
+        yield (
+            f"meter {meters[0]}{others}: profile {profile} reads neither energy nor power of {part}"
+        )
 
 
 def _counted(names: Iterable[str]) -> str:

@@ -21,3 +21,4 @@ def test_an_example_passes_the_check(path: Path) -> None:
     result = CliRunner().invoke(app, ["check", str(path)])
     assert result.exit_code == 0, result.exception
     assert "is in order." in result.stdout
+    assert "warning" not in result.stdout
