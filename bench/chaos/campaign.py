@@ -22,6 +22,8 @@ METERS = 6
 SETTLE_S = 1.0
 CATCH_UP_S = 90.0
 LOOK_S = 0.5
+LOOK_BACK = "the whole run"
+"""Stands for the fault in the last trial, which is none."""
 ONE = "frequency_hz"
 """A quantity of which a meter has one point."""
 REACHED = f"""
@@ -69,7 +71,7 @@ class Campaign:
         self._checked_until_s = 0.0
 
     async def run(self, faults: Sequence[Fault], tell: Callable[[Trial], None]) -> list[Trial]:
-        """Do the faults in turn, and tell of each.
+        """Do the faults in turn, and tell of each; the last trial looks back at all of them.
 
         Raises:
             NotCaughtUp: after a fault, or at the start, the pipeline did not (re)cover.
@@ -79,10 +81,13 @@ class Campaign:
             try:
                 self._stage.heal()
                 await self._catch_up({(d.id, "", ONE): 1 for d in self._meters.devices})
-                self._checked, self._checked_until_s = self._count(), time.time()
+                first = self._checked = self._count()
+                self._checked_until_s = time.time()
                 for fault in faults:
                     trials.append(await self._trial(fault))
                     tell(trials[-1])
+                trials.append(await self._look_back(first))
+                tell(trials[-1])
             finally:
                 self._stage.end()
         return trials
@@ -94,11 +99,7 @@ class Campaign:
         counted, ended_s = self._count(), time.time()
         await self._catch_up(counted)
         recovery_s = time.time() - ended_s
-        served = {
-            point: Served(self._checked.get(point, 0) + 1, count)
-            for point, count in counted.items()
-            if count > self._checked.get(point, 0)
-        }
+        served = _served_between(self._checked, counted)
         by_time = fault not in STEPS_CLOCK
         found = await asyncio.to_thread(check, self._stage.lake, served, by_time=by_time)
         broken = await asyncio.to_thread(
@@ -106,6 +107,12 @@ class Campaign:
         )
         self._checked, self._checked_until_s = counted, ended_s
         return Trial(fault.__name__, found, broken, recovery_s)
+
+    async def _look_back(self, first: Mapping[Point, int]) -> Trial:
+        """Look at all rows once more: what was stored may have been merged and rolled up since."""
+        served = _served_between(first, self._checked)
+        found = await asyncio.to_thread(check, self._stage.lake, served, by_time=False)
+        return Trial(LOOK_BACK, found, (), 0.0)
 
     def _count(self) -> dict[Point, int]:
         return dict(self._meters.served)
@@ -134,6 +141,14 @@ class Campaign:
         except LakeUnavailable:  # not made yet
             return set()
         return {str(device) for device in rows["device"].to_pylist()}
+
+
+def _served_between(first: Mapping[Point, int], last: Mapping[Point, int]) -> dict[Point, Served]:
+    return {
+        point: Served(first.get(point, 0) + 1, count)
+        for point, count in last.items()
+        if count > first.get(point, 0)
+    }
 
 
 def faults_by_name() -> dict[str, Fault]:

@@ -32,6 +32,14 @@ async def kill_sink(stage: Stage, random: Random) -> None:
     await _a_moment(random)
 
 
+async def kill_maintainer(stage: Stage, random: Random) -> None:
+    """Kill -9 of the lake's upkeep while it looks for work, merges or rolls up."""
+    stage.kill("maintainer")
+    stage.start_maintainer()
+    await _a_moment(random)
+    stage.kill("maintainer")
+
+
 async def kill_broker(stage: Stage, random: Random) -> None:
     """Kill -9 of Kafka, which starts again on its own log."""
     stage.kafka.stop()
@@ -41,7 +49,7 @@ async def kill_broker(stage: Stage, random: Random) -> None:
 async def kill_everything(stage: Stage, random: Random) -> None:
     """A power cut: all processes at once, the broker too."""
     stage.kafka.stop()
-    stage.kill(*stage.collectors(), "sink-1")
+    stage.kill(*stage.collectors(), "sink-1", "maintainer")
     await _a_moment(random)
 
 
@@ -119,6 +127,7 @@ async def clock_steps(stage: Stage, random: Random) -> None:
 FAULTS: tuple[Fault, ...] = (
     kill_collector,
     kill_sink,
+    kill_maintainer,
     kill_broker,
     kill_everything,
     broker_hangs,

@@ -27,7 +27,7 @@ class NotReady(Exception):
 
 
 class Stage:
-    """Kafka, two collectors, sinks of one group; each can be killed, paused and started again.
+    """Kafka, two collectors, sinks of one group, the lake's upkeep; each can be killed and started.
 
     Args:
         directory: for the site file, the outboxes, the lake, Kafka's log and all output.
@@ -58,6 +58,10 @@ class Stage:
         """Start a sink of the group."""
         self._start(name, "sink")
 
+    def start_maintainer(self) -> None:
+        """Start the lake's upkeep."""
+        self._start("maintainer", "maintain")
+
     def kill(self, *names: str) -> None:
         """End processes as a power cut would."""
         for name in names:
@@ -82,7 +86,7 @@ class Stage:
         return name in self._children and self._children[name].is_running
 
     def heal(self) -> None:
-        """Bring back what is not running: broker, collectors, the first sink."""
+        """Bring back what is not running: broker, collectors, the first sink, the upkeep."""
         if not self.kafka.is_running:
             self.kafka.start()
         for name in self.collectors():
@@ -90,6 +94,8 @@ class Stage:
                 self.start_collector(name)
         if not self.is_running("sink-1"):
             self.start_sink()
+        if not self.is_running("maintainer"):
+            self.start_maintainer()
 
     async def until_ready(self, name: str) -> None:
         """Wait until a process says that it does its work.
