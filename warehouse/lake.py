@@ -22,10 +22,12 @@ from warehouse.connection import (
     catalogue_locked,
     connect,
 )
+from warehouse.first_row import write_first_rows
 from warehouse.layout import LAYOUTS
 from warehouse.location import LakeLocation
 from warehouse.statements import statement
 from warehouse.storage import Storage, path_of
+from warehouse.transaction import in_transaction
 
 FORMAT = 2
 """Version of the tables in SCHEMA; a lake of a higher one is refused."""
@@ -139,6 +141,7 @@ class Lake:
             if version != FORMAT:
                 self._upgrade(version)
             sql_install.install(self.connection, sql_catalogue.load_definitions())
+        in_transaction(self.connection, lambda: write_first_rows(self.connection))
 
     def _create_missing_tables(self, *, is_new: bool) -> None:
         """Create what a lake of an earlier Busway has not; its options it keeps."""

@@ -13,6 +13,7 @@ import pytest
 from facility.errors import LakeSchemaNewer, LakeUnavailable
 from facility.reading import POLLS, READINGS
 from warehouse.lake import FORMAT, Lake
+from warehouse.statements import statement
 
 TABLES = {
     "alerts",
@@ -71,6 +72,14 @@ def test_opening_again_changes_nothing(lake):
     first = lake.connection.fetch(count)
     with Lake.create_or_open(lake.directory) as again:
         assert again.connection.fetch(count) == first
+
+
+def test_an_empty_table_is_known_to_be_empty(lake):
+    """Or each scan of it would cost a question to the catalogue while it is planned."""
+    assert not lake.connection.fetch(statement("never_written")).num_rows
+    for table in ("factors", "published_pue", "readings"):
+        counted = lake.connection.fetch(f"select count(*) as rows from {table}")
+        assert counted["rows"].to_pylist() == [0]
 
 
 def test_two_processes_may_create_the_same_lake_at_once(tmp_path):
