@@ -4,7 +4,8 @@
 -- category: only that e_it, or 'all'. energy_wh: sum over the meters of the boundary's roles, each
 -- with its sign. resolution_wh: sum of theirs (edges move together). accuracy_wh: root of the sum
 -- of squares of class x energy, meters being independent; limit_wh: plain sum of the same.
--- coverage_ratio: least of the roles' mean coverage. missing_meters: those whose energy is not complete. empty_roles: roles without meters.
+-- coverage_ratio: least of the roles' mean coverage. missing_meters: those whose energy is not
+-- complete. empty_roles: roles without meters.
 -- carriers_wh: of e_dc's energy_wh, fuels and district cooling, each by its weight (see
 -- carrier_energy); 0 where none is used. carriers_reason: why one of them is not known.
 -- The boundary is the one in force at the period's end. basis: see energy.
