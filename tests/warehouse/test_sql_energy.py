@@ -284,6 +284,41 @@ def test_each_meter_has_its_own_power_in_whatever_order_meters_are_listed(bench)
     assert found == {meter: power_w * 10 / 3600 for meter, power_w in meters.items()}
 
 
+STILL_RUNS = (
+    "select count(*) as runs, sum(steps) as steps from power_runs($from_at, $to_at, $grain,"
+    " 'readings', (select list({'device': device, 'component': component, 'cell_us': cell_us,"
+    " 'slot_us': slot_us}) from metered_points($from_at, $to_at)))"
+)
+
+
+def test_a_power_that_stays_the_same_is_a_run_a_cell(bench):
+    """1,441 readings in 17 cells: 3,600 W over what is asked, cells cut at its edges or not."""
+    bench.meter("m", resolution_wh=None)
+    bench.read("m", [(s, 3600.0) for s in range(0, 14401, 10)], "active_power_w")
+    asked = {"from_at": at(0), "to_at": at(14400), "grain": "window"}
+    (found,) = bench.ask(STILL_RUNS, asked)
+    assert found == {"runs": 17, "steps": 16 * 59}
+    for start_s, end_s in ((0, 14400), (905, 14123.5), (1799.5, 5400)):
+        row = the(bench.energy(start_s, end_s))
+        assert row["energy_wh"] == pytest.approx(end_s - start_s, rel=1e-12)
+        assert row["coverage_ratio"] == pytest.approx(1, rel=1e-12)
+    hours = bench.energy(450, 12345, "hour")
+    assert sum(row["energy_wh"] for row in hours) == pytest.approx(12345 - 450, rel=1e-12)
+
+
+@pytest.mark.parametrize("quality", [3, 4])
+def test_a_still_cell_with_a_doubt_or_a_gap_in_it_is_judged_by_its_readings(bench, quality):
+    """50 s without a good reading in the second cell."""
+    bench.meter("m", resolution_wh=None)
+    power = dict.fromkeys(range(0, 3601, 10), 3600.0)
+    doubtful = [(s, power.pop(s)) for s in range(1310, 1350, 10)]
+    bench.read("m", power.items(), "active_power_w")
+    bench.read("m", doubtful, "active_power_w", quality=quality)
+    row = the(bench.energy(0, 3600))
+    assert row["coverage_ratio"] == pytest.approx(1 - 50 / 3600)
+    assert row["energy_wh"] == pytest.approx(3600 - 50 * (quality == 4))
+
+
 def test_integration_stops_at_gaps_and_never_extrapolates(bench):
     """Readings to 290 s and from 330 s: 40 s are over 3 intervals, and nothing after 480 s."""
     bench.meter("m", resolution_wh=None)

@@ -9,12 +9,31 @@ create or replace macro power_energy(
 ) as table (
 with
 
+points as materialized (
+    select * from metered_points(from_at, to_at, roles)
+),
+
 parts as (
     select
         meter_parts.*,
         points.interval_s,
     from meter_parts(from_at, to_at, grain, roles) as meter_parts
-    inner join metered_points(from_at, to_at, roles) as points using (device, component)
+    inner join points using (device, component)
+),
+
+chosen as (
+    select unnest(components, recursive := true)
+),
+
+chosen_points as (
+    select {
+        'device': points.device,
+        'component': points.component,
+        'cell_us': points.cell_us,
+        'slot_us': points.slot_us
+    } as component,
+    from points
+    semi join chosen using (device, component)
 ),
 
 runs as (
@@ -23,7 +42,13 @@ runs as (
         lag(power_runs.last_w) over in_time as previous_w,
         lag(power_runs.worst_quality) over in_time as previous_quality,
         lag(power_runs.last_at) over in_time as previous_at,
-    from power_runs(from_at, to_at, grain, basis, components) as power_runs
+    from power_runs(
+        from_at,
+        to_at,
+        grain,
+        basis,
+        (select list(chosen_points.component) from chosen_points)
+    ) as power_runs
     window in_time as (
         partition by power_runs.device, power_runs.component
         order by power_runs.first_at

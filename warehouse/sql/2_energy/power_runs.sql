@@ -1,8 +1,10 @@
--- One row: a run of the power readings of some components in and around the window: one reading, or
--- what a roll-up holds of several, good and without a gap. components: as
--- for meter_readings, in any order.
+-- One row: a run of the power readings of some components in and around the window: one reading,
+-- or a still cell, all of it of one power, or what a roll-up holds of several; a run of several is
+-- good and without a gap. components: a list of {device, component, cell_us, slot_us}, see
+-- metered_points; in any order.
 -- integral_wh: from first_at to last_at, on the lines between readings. sampling_error_wh: half of
--- each change of power times its seconds. steps: lines in it. worst_quality: 0, or 3 (substituted).
+-- each change of power times its seconds. steps: lines in it, of a still cell at least 10.
+-- worst_quality: 0, or 3 (substituted).
 create or replace macro power_runs(
     from_at, to_at, grain, basis, components
 ) as table (
@@ -17,36 +19,97 @@ asked as materialized (
     select components as points
 ),
 
-readings as (
+edges as (
+    select buckets.period_start_at as edge_at from buckets(from_at, to_at, grain) as buckets
+    union
+    select to_at::timestamptz
+    union
+    select unnest([meter_versions.valid_from_at, meter_versions.valid_to_at])
+    from meter_versions
+),
+
+edges_inside as (
+    select
+        edges.edge_at,
+        quarter_of(edges.edge_at) as quarter_at,
+    from edges
+    where edges.edge_at between from_at::timestamptz and to_at::timestamptz
+),
+
+readings as materialized (
     select
         meter_readings.number,
+        meter_readings.value as power_w,
+        meter_readings.quality,
         meter_readings.ts as read_at,
-        min(meter_readings.value) as power_w,
-        max(meter_readings.quality) as worst_quality,
+        epoch_us(meter_readings.ts) // meter_readings.cell_us as cell,
+        (epoch_us(meter_readings.ts) % meter_readings.cell_us) // meter_readings.slot_us as slot,
     from meter_readings(
         'active_power_w',
         (select list(sources) from sources),
         (select asked.points from asked)
     ) as meter_readings
-    group by meter_readings.number, meter_readings.ts
 ),
 
-needed_readings as materialized (
-    select readings.*
+scanned_cells as (
+    select
+        readings.number,
+        readings.cell,
+        min(readings.power_w) as lowest_w,
+        max(readings.power_w) as highest_w,
+        max(readings.quality) as worst_quality,
+        bit_or(1::bigint << readings.slot::integer) as slots_hit,
+        min(readings.slot) as first_slot,
+        max(readings.slot) as last_slot,
+        min(readings.read_at) as first_at,
+        max(readings.read_at) as last_at,
     from readings
-    semi join sources
-        on quarter_of(readings.read_at) = sources.start_at
+    group by readings.number, readings.cell
+),
+
+needed_cells as materialized (
+    select
+        scanned_cells.*,
+        sources.is_kept,
+        sources.start_at,
+        scanned_cells.lowest_w = scanned_cells.highest_w
+        and scanned_cells.worst_quality = 0
+        -- every slot between is hit, so there is no gap, and it is more than 10 readings
+        and bit_count(scanned_cells.slots_hit) > greatest(
+            scanned_cells.last_slot - scanned_cells.first_slot, 10
+        ) as is_constant,
+    from scanned_cells
+    inner join sources
+        on quarter_of(scanned_cells.first_at) = sources.start_at
         and sources.source = 'readings'
 ),
 
-kept_quarters as (
-    select distinct
-        needed_readings.number,
-        sources.start_at,
-    from needed_readings
-    inner join sources
-        on quarter_of(needed_readings.read_at) = sources.start_at
-        and sources.is_kept
+cut_cells as (
+    select distinct needed_cells.number, needed_cells.cell
+    from needed_cells
+    inner join edges_inside
+        on needed_cells.start_at = edges_inside.quarter_at
+        and needed_cells.first_at < edges_inside.edge_at
+        and needed_cells.last_at > edges_inside.edge_at
+),
+
+still_cells as (
+    select needed_cells.*
+    from needed_cells
+    anti join cut_cells using (number, cell)
+    where needed_cells.is_constant
+),
+
+single_readings as (
+    select
+        readings.number,
+        readings.read_at,
+        min(readings.power_w) as power_w,
+        max(readings.quality) as worst_quality,
+    from readings
+    semi join needed_cells using (number, cell)
+    anti join still_cells using (number, cell)
+    group by readings.number, readings.read_at
 ),
 
 stored as (
@@ -56,23 +119,41 @@ stored as (
         (select list(sources) from sources),
         (select asked.points from asked)
     ) as stored_runs
-    anti join kept_quarters using (number, start_at)
+    anti join needed_cells
+        on stored_runs.number = needed_cells.number
+        and stored_runs.start_at = needed_cells.start_at
+        and needed_cells.is_kept
 ),
 
 runs as (
     select
-        needed_readings.number,
-        needed_readings.power_w as first_w,
-        needed_readings.power_w as last_w,
-        needed_readings.power_w as lowest_w,
-        needed_readings.power_w as highest_w,
+        single_readings.number,
+        single_readings.power_w as first_w,
+        single_readings.power_w as last_w,
+        single_readings.power_w as lowest_w,
+        single_readings.power_w as highest_w,
         0 as integral_wh,
         0 as sampling_error_wh,
         0 as steps,
-        needed_readings.worst_quality,
-        needed_readings.read_at as first_at,
-        needed_readings.read_at as last_at,
-    from needed_readings
+        single_readings.worst_quality,
+        single_readings.read_at as first_at,
+        single_readings.read_at as last_at,
+    from single_readings
+    union all
+    select
+        still_cells.number,
+        still_cells.lowest_w,
+        still_cells.lowest_w,
+        still_cells.lowest_w,
+        still_cells.lowest_w,
+        still_cells.lowest_w
+        * seconds_between(still_cells.first_at, still_cells.last_at) / 3600,
+        0,
+        bit_count(still_cells.slots_hit) - 1,
+        0,
+        still_cells.first_at,
+        still_cells.last_at,
+    from still_cells
     union all
     select
         stored.number,
