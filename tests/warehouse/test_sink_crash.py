@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def test_only_files_of_ours_are_swept(lake):
 
 
 def test_a_data_directory_that_cannot_be_made_is_named(lake):
-    lake.table_directory("polls").parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(lake.table_directory("polls"))
     lake.table_directory("polls").write_text("a file in the way")
     with pytest.raises(LakeUnavailable, match="data/main/polls"), sink_present(lake):
         pass
