@@ -2,9 +2,10 @@
 -- where its readings are looked up: in the roll-ups (`month`, `day`, `quarter`), or in the readings
 -- (`readings`), where no roll-up holds all of them, and where an edge of a period cuts a quarter.
 -- is_kept: a quarter of `readings` that is rolled up too, should they be gone. part: `head` up to
--- the quarter in which the window begins, `tail` from the one in which it ends, and of those within
--- `before` or `after` the first month or day. Where a meter changes nothing is cut: the roll-ups
--- have the readings around one by one. basis: `readings` leaves the roll-ups out.
+-- the quarter in which the window begins, or what is rolled up; `tail` from the one in which it
+-- ends, or after what is rolled up; of those within, `before` or `after` the first month or day.
+-- Where a meter changes nothing is cut: the roll-ups have the readings around one by one. basis:
+-- `readings` leaves the roll-ups out.
 create or replace macro energy_sources(
     from_at, to_at, grain := 'window', basis := 'roll-ups'
 ) as table (
@@ -70,26 +71,51 @@ quarters as (
     from span
 ),
 
-left_quarters as (
+known_quarters as (
     select
         quarters.quarter_at,
-        case
-            when quarters.quarter_at <= quarter_of(from_at::timestamptz) then 'head'
-            when
-                quarters.quarter_at >= quarter_of(to_at::timestamptz - interval '1 microsecond')
-                then 'tail'
-            when
-                quarters.quarter_at
-                < (select coalesce(min(periods.start_at), 'infinity') from periods)
-                then 'before'
-            else 'after'
-        end as part,
         covered_quarters.quarter_at is not null and basis = 'roll-ups' as is_covered,
         cut_quarters.quarter_at is not null as is_cut,
     from quarters
     anti join period_quarters using (quarter_at)
     left join covered_quarters using (quarter_at)
     left join cut_quarters using (quarter_at)
+),
+
+rolled as (
+    select periods.start_at from periods
+    union all
+    select known_quarters.quarter_at from known_quarters where known_quarters.is_covered
+),
+
+rolled_span as (
+    select
+        coalesce(min(rolled.start_at), 'infinity') as first_at,
+        coalesce(max(rolled.start_at), 'infinity') as last_at,
+    from rolled
+),
+
+left_quarters as (
+    select
+        known_quarters.*,
+        case
+            when
+                known_quarters.quarter_at <= quarter_of(from_at::timestamptz)
+                or known_quarters.quarter_at < rolled_span.first_at
+                then 'head'
+            when
+                known_quarters.quarter_at
+                >= quarter_of(to_at::timestamptz - interval '1 microsecond')
+                or known_quarters.quarter_at > rolled_span.last_at
+                then 'tail'
+            when
+                known_quarters.quarter_at
+                < (select coalesce(min(periods.start_at), 'infinity') from periods)
+                then 'before'
+            else 'after'
+        end as part,
+    from known_quarters
+    cross join rolled_span
 ),
 
 final as (
