@@ -16,7 +16,8 @@ units as (
         and to_at::timestamptz <= device_versions.valid_to_at
 ),
 
-steps_then as (
+-- read once, not once a step
+steps_then as materialized (
     select
         feed_versions.source,
         feed_versions.target,
@@ -46,7 +47,7 @@ upwards as (
         0 as steps,
         true as is_alone,
     from units
-    union all
+    union
     select
         upwards.unit,
         steps_then.source,
