@@ -26,21 +26,8 @@ sources as materialized (
     select * from energy_sources(from_at, to_at, grain, basis)
 ),
 
-edges as (
-    select buckets.period_start_at as edge_at from buckets(from_at, to_at, grain) as buckets
-    union
-    select to_at::timestamptz
-    union
-    select unnest([meter_versions.valid_from_at, meter_versions.valid_to_at])
-    from meter_versions
-),
-
 edges_inside as (
-    select
-        edges.edge_at,
-        quarter_of(edges.edge_at) as quarter_at,
-    from edges
-    where edges.edge_at between from_at::timestamptz and to_at::timestamptz
+    select * from meter_edges(from_at, to_at, grain)
 ),
 
 components as (
