@@ -17,7 +17,7 @@ from warehouse.lake import Lake
 from warehouse.maintenance.kept_tables import KEPT
 from warehouse.parquet_files import write_file
 from warehouse.rollup.plan import Stretch, quarter_of
-from warehouse.rollup.store import Overtaken, TableFile, store
+from warehouse.rollup.store import Overtaken, TableFile, store, take_arrivals
 from warehouse.statements import statement
 
 MOST_READINGS = 8_000_000
@@ -115,17 +115,12 @@ def _slices(minutes: Mapping[datetime, int]) -> Iterable[Span]:
 def _replace(connection: Connection, stretch: Stretch, found: _Found, *, keep: bool) -> None:
     span = {"start_at": stretch.start_at, "end_at": stretch.end_at}
     rollings = sum(times for times, _ in found.rolled.values())
-    taken = [row["arrival"] for row in found.arrivals]
     if (
         connection.fetch(statement("rollup/count_rollings"), span)["rollings"][0].as_py()
         != rollings
     ):
         raise Overtaken
-    parameters = {"arrivals": ",".join(taken)}
-    if taken and connection.changed_rows(statement("rollup/take_arrivals"), parameters) != len(
-        taken
-    ):
-        raise Overtaken
+    take_arrivals(connection, [row["arrival"] for row in found.arrivals])
     if keep:
         return
     if rollings:

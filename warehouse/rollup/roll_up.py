@@ -21,7 +21,7 @@ from warehouse.maintenance.report import Report
 from warehouse.rollup.periods import DAY, MONTH, roll_up_periods
 from warehouse.rollup.plan import Plan, plan
 from warehouse.rollup.quarters import roll_up_stretch
-from warehouse.rollup.store import Overtaken, store
+from warehouse.rollup.store import store, take_arrivals
 from warehouse.statements import statement
 
 LATENESS = timedelta(minutes=2)
@@ -70,9 +70,7 @@ def _merge_waiting(lake: Lake, closed_before: datetime) -> None:
     taken = [arrival for row in rows for arrival in row.pop("arrivals")]
 
     def merge(connection: Connection) -> None:
-        parameters = {"arrivals": ",".join(taken)}
-        if connection.changed_rows(statement("rollup/take_arrivals"), parameters) != len(taken):
-            raise Overtaken
+        take_arrivals(connection, taken)
         connection.execute(statement("rollup/merge_arrivals"), {"quarters": rows})
 
     store(lake, [], merge)

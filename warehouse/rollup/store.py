@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from facility.errors import LakeUnavailable
@@ -17,6 +17,19 @@ TableFile = tuple[str, DataFile]
 
 class Overtaken(Exception):
     """What this roll-up found in its snapshot has been rolled up by another since."""
+
+
+def take_arrivals(connection: Connection, arrivals: Sequence[str]) -> None:
+    """Take these arrivals off the list, all of them, within the caller's transaction.
+
+    Raises:
+        Overtaken: another has taken some of them.
+    """
+    if not arrivals:
+        return
+    parameters = {"arrivals": ",".join(arrivals)}
+    if connection.changed_rows(statement("rollup/take_arrivals"), parameters) != len(arrivals):
+        raise Overtaken
 
 
 def store(lake: Lake, files: Iterable[TableFile], work: Callable[[Connection], None]) -> bool:
