@@ -39,6 +39,7 @@ from facility.site import Device
 from facility.site_file import load_site
 
 QUANTITY = "active_power_w"
+CREDENTIALS = "snmp_credentials"
 ORDINARY, URGENT = "breach", "breach-urgent"
 WARM_UP_S, SETTLE_S = 25, 4
 """Until then the engine has learnt, and watches, the parts that devices have shown."""
@@ -155,7 +156,7 @@ def _write_site(
     match = {"match": {"rule": [ORDINARY, URGENT]}, "hooks": ["receiver"], "group_by": ["device"]}
     text = {
         "site": {"name": "bench"},
-        **{name: yaml.safe_load(SITE.read_text("utf-8"))[name] for name in CREDENTIALS},
+        CREDENTIALS: yaml.safe_load(SITE.read_text("utf-8"))[CREDENTIALS],
         "devices": [
             {
                 "id": device.id,
@@ -204,9 +205,6 @@ def _that_can_breach(devices: list[Device], load: Load) -> list[str]:
         for device, components in offered.items()
         if device in first and (first[device] in components or any("{" in c for c in components))
     ]
-
-
-CREDENTIALS = ("snmp_credentials",)
 
 
 def _rule(name: str, devices: list[str]) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from rich.console import Console
 
 from busway.alert_rules import describe as describe_rules
 from busway.alert_rules import resolve_rules
-from busway.site import load_checked_site
+from busway.site import load_checked_site, points_of
 from collectors.profile_library import load_profile
-from collectors.snmp.index import read_component
 from facility.site import Site
 from warehouse.location import LakeLocation
 
@@ -63,10 +62,7 @@ def unread_meters(site: Site) -> Iterable[str]:
     for meter in site.meters:
         by_point.setdefault((profiles[meter.device], meter.component), []).append(meter.id)
     for (profile, component), meters in by_point.items():
-        if any(
-            point.quantity in METERED and read_component(point.component, component) is not None
-            for point in load_profile(profile).points
-        ):
+        if any(points_of(profile, component, *METERED)):
             continue
         others = f" and {len(meters) - 1:,} more" if len(meters) > 1 else ""
         part = f"component '{component}'" if component else "the whole device"

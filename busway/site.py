@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from collectors.profile import ModbusPoint
+from collectors.profile import ModbusPoint, Point
 from collectors.profile_library import load_profile, profile_names
 from collectors.snmp.index import read_component
 from facility.counter import CounterFacts
@@ -34,13 +35,17 @@ def lake_location(place: Path) -> LakeLocation:
     return LakeLocation.of_directory(place)
 
 
+def points_of(profile: str, component: str, *quantities: str) -> Iterator[Point]:
+    """The points of a profile that read some quantities of a component."""
+    for point in load_profile(profile).points:
+        if point.quantity in quantities and read_component(point.component, component) is not None:
+            yield point
+
+
 def counter_facts(profile: str, component: str, quantity: str) -> CounterFacts | None:
     """Modulus and resolution of a profile's counter, in the quantity's unit; None without one."""
-    for point in load_profile(profile).points:
-        facts = point.counter
-        if facts is None or point.quantity != quantity:
-            continue
-        if read_component(point.component, component) is not None:
+    for point in points_of(profile, component, quantity):
+        if (facts := point.counter) is not None:
             modulus = None if facts.modulus is None else facts.modulus * point.scale
             if isinstance(point, ModbusPoint) and point.exponent_address is not None:
                 modulus = None  # the device states with each reading what a count is worth
