@@ -23,16 +23,15 @@ WHOLE_S, SPARE_S = 16_000, 150
 DROP = 1e9
 
 
-@cache
-def demo() -> Site:
-    site = demo_site(2)
-    slow = tuple(d.model_copy(update={"interval_seconds": float(STEP_S)}) for d in site.devices)
+def slow_demo(step_s: int, racks: int = 2) -> Site:
+    """The demo, its devices read every so many seconds."""
+    site = demo_site(racks)
+    slow = tuple(d.model_copy(update={"interval_seconds": float(step_s)}) for d in site.devices)
     return site.model_copy(update={"devices": slow})
 
 
-@cache
-def whole_table() -> WatchTable:
-    site, plant = demo(), Plant(demo(), seed=1, start_at=START_S, step_s=STEP_S)
+def table_of(site: Site, plant: Plant) -> WatchTable:
+    """What the pack watches once the site's devices have been read."""
     offers = offers_of(site)
     shown = [
         (device.id, component, quantity)
@@ -42,6 +41,16 @@ def whole_table() -> WatchTable:
         if re.fullmatch(re.sub(r"\\\{.*?\\\}", r"[^./]+", re.escape(template)), component)
     ]
     return resolve(load_rules(site.alerts), site, offers.with_shown(shown)).table
+
+
+@cache
+def demo() -> Site:
+    return slow_demo(STEP_S)
+
+
+@cache
+def whole_table() -> WatchTable:
+    return table_of(demo(), Plant(demo(), seed=1, start_at=START_S, step_s=STEP_S))
 
 
 @cache

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 
 import numpy as np
 import pytest
+from pack_plant import slow_demo, table_of
 
 from alerts.board import Board
 from alerts.rule_file import load_rules
@@ -24,28 +24,12 @@ START = 1_790_000_000
 STEP_S = 10
 
 
-def slow_demo(racks: int = 2) -> Site:
-    site = demo_site(racks)
-    devices = tuple(
-        device.model_copy(update={"interval_seconds": float(STEP_S)}) for device in site.devices
-    )
-    return site.model_copy(update={"devices": devices})
-
-
 def watched(
     site: Site, *faults: MeterFault, seconds: int, silent: str = ""
 ) -> Counter[tuple[str, str, State]]:
     """Let the plant live for a time; count what is told by rule, device and state."""
     plant = Plant(site, seed=1, start_at=START, step_s=STEP_S, meter_faults=faults)
-    offers = offers_of(site)
-    shown = [
-        (device.id, component, quantity)
-        for device in site.devices
-        for template, quantity in offers.tables(device.profile)
-        for component in plant.components(device.id)
-        if re.fullmatch(re.sub(r"\\\{.*?\\\}", r"[^./]+", re.escape(template)), component)
-    ]
-    table = resolve(load_rules(site.alerts), site, offers.with_shown(shown)).table
+    table = table_of(site, plant)
     polled = np.array([key[2] == POLLED for key in table.series])
     mute = np.array([key[0] == silent for key in table.series])
     panel = plant.panel((device, [(component, q)]) for device, component, q in table.series)
@@ -71,7 +55,7 @@ def watched(
 
 @pytest.mark.parametrize("racks", [1, 2, 9])
 def test_a_plant_that_is_well_raises_no_alert(racks: int) -> None:
-    assert watched(slow_demo(racks), seconds=2400) == Counter()
+    assert watched(slow_demo(STEP_S, racks), seconds=2400) == Counter()
 
 
 def test_the_demo_states_all_that_rules_wait_for() -> None:
@@ -86,7 +70,7 @@ def test_a_meter_that_counts_thrice_seems_to_overload_its_pair_and_a_reversed_on
 ):
     taps = "hall-1/rack-01/tap-a", "hall-1/rack-02/tap-b"
     told = watched(
-        slow_demo(),
+        slow_demo(STEP_S),
         MeterFault(device=taps[0], kind="ct_ratio", factor=3),
         MeterFault(device=taps[1], kind="reversed_ct"),
         seconds=1200,
@@ -102,6 +86,6 @@ def test_a_meter_that_counts_thrice_seems_to_overload_its_pair_and_a_reversed_on
 
 
 def test_a_device_that_falls_silent_is_named_and_nothing_else() -> None:
-    told = watched(slow_demo(), seconds=600, silent="ups/a")
+    told = watched(slow_demo(STEP_S), seconds=600, silent="ups/a")
 
     assert told == Counter({("device-silent", "ups/a", State.FIRING): 1})
