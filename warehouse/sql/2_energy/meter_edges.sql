@@ -1,5 +1,5 @@
--- One row: a time within the window [from_at, to_at] at which what is counted is cut: a period begins
--- or ends, or a meter changes. quarter_at: where the quarter of an hour begins that it is in.
+-- One row: a time within the window [from_at, to_at] at which what is counted is cut: a period
+-- begins or ends, or a meter changes. quarter_at: where the quarter of an hour it is in begins.
 create or replace macro meter_edges(from_at, to_at, grain := 'window') as table (
 with
 
