@@ -39,20 +39,28 @@ USAGE_STATUS = 2
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one line and status 1, a bad question status 2."""
+    """The process of one command; it ends soon after the command, whatever threads hang."""
     status = 1
+    try:
+        status = run_command()
+    finally:
+        leave_within(LEAVE_SECONDS, status)
+    sys.exit(status)
+
+
+def run_command() -> int:
+    """Run the command line; an error of ours is one line and status 1, a bad question status 2."""
     try:
         app()
     except QueryError as error:
         print(f"busway: {error}", file=sys.stderr)
-        status = USAGE_STATUS
+        return USAGE_STATUS
     except BuswayError as error:
         print(f"busway: {error}", file=sys.stderr)
+        return 1
     except SystemExit as ended:
-        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    finally:
-        leave_within(LEAVE_SECONDS, status)
-    sys.exit(status)
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    return 0
 
 
 @app.callback()

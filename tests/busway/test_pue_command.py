@@ -13,7 +13,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
-from busway.cli import app, main
+from busway.cli import app, run_command
 from busway.commands import devices as device_commands
 from busway.commands import lake as lake_commands
 from facility.errors import QueryError
@@ -180,7 +180,7 @@ def test_a_category_that_the_boundary_has_not(tmp_path: Path) -> None:
 
 
 def refused(result: Result, words: str) -> None:
-    """One line, of the kind that ends with status 2 (`busway.cli.main`)."""
+    """One line, of the kind that ends with status 2 (`busway.cli.run_command`)."""
     assert isinstance(result.exception, QueryError), result.exception
     assert words in str(result.exception)
     assert "\n" not in str(result.exception)
@@ -250,9 +250,7 @@ def test_a_bad_question_ends_with_status_2(
 ) -> None:
     asked = ["busway", "pue", "--lake", str(lake), "--hall", "hall-9"]
     monkeypatch.setattr(sys, "argv", asked)
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 2
+    assert run_command() == 2
     assert capsys.readouterr().err.splitlines() == [
         "busway: no hall 'hall-9'; there are hall-1, plant"
     ]
