@@ -23,7 +23,7 @@ from alerts.rule_file import load_rules
 from alerts.urgent import UrgentPoints
 from bench.load import Load, open_load
 from bench.pack import keys_of
-from busway.lifecycle import run_beside
+from busway.lifecycle import run_beside, spare_regularly
 from busway.logs import set_up_logs
 from busway.site import load_checked_site
 from collectors.daemon import Daemon
@@ -137,7 +137,9 @@ async def _collect(
     before = time.process_time()
     async with asyncio.TaskGroup() as group:
         group.create_task(run_beside(published, publisher.run, name="publisher"))
+        sparing = group.create_task(spare_regularly())
         await daemon.run(stop)
+        sparing.cancel()
         published.set()
     await asyncio.to_thread(publisher.drain, DRAIN_S)
     done = {

@@ -35,6 +35,7 @@ from bench.replayed import FAR_ABOVE, Replay
 from busway.health import ask
 from busway.processes import Child, free_port, start_child
 from collectors.profile_library import load_profile, profile_names
+from facility.garbage import spare_what_stands
 from facility.site import Device
 from facility.site_file import load_site
 
@@ -77,6 +78,7 @@ async def _run(
         site, chosen = _write_site(directory, broker, load, url, each)
         moments = random.Random(1)
         breaches = {device: moments.randint(WARM_UP_S, WARM_UP_S + seconds) for device in chosen}
+        spare_what_stands()  # the receiver is none of ours, and must not be late
         health = f"127.0.0.1:{free_port()}"
         command = ["alert", "run", "--site", str(site), "--health", health]
         engine = start_child("alerts", command, directory / "log")

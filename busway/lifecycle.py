@@ -10,15 +10,20 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import chain, repeat
 
 import structlog
 
 from facility.errors import BuswayError
+from facility.garbage import spare_what_stands
 
 log = structlog.get_logger()
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
 FORCED_EXIT_STATUS = 130
+SETTLING_S = (5.0, 15.0, 40.0)
+"""From the start, and from one to the next: then devices are polled, then most parts are known."""
+SETTLED_S = 3600.0
 
 
 def run_process(
@@ -61,11 +66,20 @@ async def _run(main: Main, on_reload: Callable[[], None] | None, *, stop_on_eof:
         loop.add_signal_handler(signal.SIGHUP, on_reload)
     if stop_on_eof:
         _call_at_end_of_input(lambda: loop.call_soon_threadsafe(stop.set))
+    sparing = loop.create_task(spare_regularly())
     try:
         await main(stop)
     finally:
+        sparing.cancel()
         # The end of the loop waits for its executor, where a look-up of a name may hang for ever.
         loop.set_default_executor(ThreadPoolExecutor(1))
+
+
+async def spare_regularly() -> None:
+    """Keep what stands out of garbage collections, for as long as the process runs."""
+    for wait_s in chain(SETTLING_S, repeat(SETTLED_S)):
+        await asyncio.sleep(wait_s)
+        spare_what_stands()
 
 
 def _call_at_end_of_input(callback: Callable[[], object]) -> None:

@@ -17,3 +17,14 @@ def collector_paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def spare_what_stands() -> None:
+    """Collect once, then leave all that is left out of later collections, until called again.
+
+    The devices and rules of a daemon stand as long as it runs: looking through 3,300 devices' for
+    garbage stopped it for a quarter of a second, every few seconds.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()

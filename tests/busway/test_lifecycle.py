@@ -116,3 +116,33 @@ def test_threads_that_hang_do_not_keep_the_process(status: int) -> None:
     lines = ended.stdout.splitlines()
     assert [lines[0], *lines[-2:]] == ["up", "drained", "closed"]
     assert "A thread hangs and is left behind." in ended.stderr
+
+
+STANDS = """
+import asyncio, gc, weakref
+from busway import lifecycle
+class Part: pass
+def pair():
+    one, other = Part(), Part()
+    one.other, other.one = other, one
+    return one
+async def main(stop):
+    stands = [pair() for _ in range(10_000)]
+    await asyncio.sleep(0.2)
+    print(gc.get_freeze_count() > len(stands), flush=True)
+    seen = weakref.ref(stands.pop())
+    gc.collect()
+    print(seen() is None, flush=True)
+    await asyncio.sleep(0.3)
+    print(seen() is None, flush=True)
+lifecycle.SETTLING_S = (0.1, 0.2)
+lifecycle.run_process(main)
+"""
+
+
+def test_what_stands_is_left_out_of_collections_until_the_next_look() -> None:
+    """A part that has gone since is garbage that only the next look finds."""
+    ended = subprocess.run(
+        [sys.executable, "-c", STANDS], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert ended.stdout.splitlines() == ["True", "False", "True"], ended.stderr
