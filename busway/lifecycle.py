@@ -10,7 +10,6 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from itertools import chain, repeat
 
 import structlog
 
@@ -23,7 +22,7 @@ Main = Callable[[asyncio.Event], Awaitable[None]]
 FORCED_EXIT_STATUS = 130
 SETTLING_S = (5.0, 15.0, 40.0)
 """From the start, and from one to the next: then devices are polled, then most parts are known."""
-SETTLED_S = 3600.0
+LOOK_ANEW_S = 3600.0
 
 
 def run_process(
@@ -77,9 +76,12 @@ async def _run(main: Main, on_reload: Callable[[], None] | None, *, stop_on_eof:
 
 async def spare_regularly() -> None:
     """Keep what stands out of garbage collections, for as long as the process runs."""
-    for wait_s in chain(SETTLING_S, repeat(SETTLED_S)):
+    for wait_s in SETTLING_S:
         await asyncio.sleep(wait_s)
         spare_what_stands()
+    while True:
+        await asyncio.sleep(LOOK_ANEW_S)
+        spare_what_stands(anew=True)
 
 
 def _call_at_end_of_input(callback: Callable[[], object]) -> None:

@@ -19,12 +19,16 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def spare_what_stands() -> None:
-    """Collect once, then leave all that is left out of later collections, until called again.
+def spare_what_stands(*, anew: bool = False) -> None:
+    """Collect, then leave all that is left out of later collections.
 
     The devices and rules of a daemon stand as long as it runs: looking through 3,300 devices' for
     garbage stopped it for a quarter of a second, every few seconds.
+
+    Args:
+        anew: look through what was left out before, too; parts of it may have become garbage.
     """
-    gc.unfreeze()
+    if anew:
+        gc.unfreeze()
     gc.collect()
     gc.freeze()

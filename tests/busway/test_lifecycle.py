@@ -133,15 +133,15 @@ async def main(stop):
     seen = weakref.ref(stands.pop())
     gc.collect()
     print(seen() is None, flush=True)
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.4)
     print(seen() is None, flush=True)
-lifecycle.SETTLING_S = (0.1, 0.2)
+lifecycle.SETTLING_S, lifecycle.LOOK_ANEW_S = (0.1,), 0.3
 lifecycle.run_process(main)
 """
 
 
-def test_what_stands_is_left_out_of_collections_until_the_next_look() -> None:
-    """A part that has gone since is garbage that only the next look finds."""
+def test_what_stands_is_left_out_of_collections_until_all_is_looked_at_anew() -> None:
+    """A part that has gone since is garbage that only a look at all finds."""
     ended = subprocess.run(
         [sys.executable, "-c", STANDS], capture_output=True, text=True, timeout=30, check=False
     )
