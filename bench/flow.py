@@ -22,7 +22,7 @@ GOALS = {
     "Apache Kafka": Goal(2_720_000, of="value"),
     "embedded broker": Goal(1_000_000, of="value"),
 }
-PATIENCE_S = 50.0
+PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def figures(scale: Scale) -> Iterator[Figure]:
     load = whole_site(scale)
     kinds: tuple[Kind, ...] = ("Apache Kafka", "embedded broker")
     for kind in kinds if has_apache() else kinds[1:]:
-        passage = pass_through(scale, kind, load, seconds=scale.pick(8, 4))
+        passage = pass_through(scale, kind, load, seconds=scale.pick(16, 4))
         cores = len(os.sched_getaffinity(0))
         cpu_s = sum(passage.cpu_s.values())
         yield Figure(
