@@ -12,7 +12,6 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -22,6 +21,7 @@ from facility.errors import BrokerRefused, BrokerUnavailable
 from facility.site import Kafka
 from stream.kafka_settings import REQUEST_TIMEOUT_S, client_settings
 from stream.message import Message, Partition, Received
+from stream.rebalance import Change, Rebalance, sum_up
 from stream.refusals import diagnose
 from stream.tls import TlsContext
 
@@ -198,15 +198,6 @@ class Sending:
             self._future.get(timeout=self._timeout_s)
 
 
-@dataclass(frozen=True, slots=True)
-class Rebalance:
-    """What a consumer group has given to this consumer, or taken from it."""
-
-    kind: Literal["assigned", "revoked"]
-    partitions: frozenset[tuple[str, int]]
-    """Topic and number."""
-
-
 class Consumer:
     """Reads partitions from where it is told to; commits no offsets.
 
@@ -218,7 +209,7 @@ class Consumer:
 
     def __init__(self, kafka: Kafka, *, group: str | None = None) -> None:
         self._kafka = kafka
-        self._rebalances: deque[Rebalance] = deque()
+        self._changes: deque[Change] = deque()
         settings = client_settings(kafka) | {
             "group_id": group,
             "enable_auto_commit": False,
@@ -239,21 +230,19 @@ class Consumer:
         self._client.assign([self._theirs(partition) for partition in partitions])
 
     def subscribe(self, topics: Iterable[str]) -> None:
-        """Read what the group gives to this consumer; `rebalances` says what that is."""
+        """Read what the group gives to this consumer; `rebalance` says what that is."""
         names = [self._kafka.topic_prefix + topic for topic in topics]
         self._client.subscribe(topics=names, listener=_Listener(self._note))
 
-    def rebalances(self) -> list[Rebalance]:
-        """Give what has changed since the last call, in order."""
-        changes = []
-        while self._rebalances:
-            changes.append(self._rebalances.popleft())
-        return changes
+    def rebalance(self) -> Rebalance:
+        """Say what has changed since the last call."""
+        return sum_up(self._changes.popleft() for _ in range(len(self._changes)))
 
     def poll(
         self, timeout_s: float, max_records: int, known: Mapping[tuple[str, int], Partition]
     ) -> list[Received]:
         """Give the next messages of the `known` partitions, in order within each."""
+        self._go_on_joining()
         with _our_errors(self._kafka):
             records = self._client.poll(timeout_ms=int(timeout_s * 1000), max_records=max_records)
         return [
@@ -316,11 +305,20 @@ class Consumer:
         with suppress(KafkaError):
             self._client.close(autocommit=False, timeout_ms=1000)
 
+    def _go_on_joining(self) -> None:
+        """Have the client go on with a rejoin that took longer than its last poll.
+
+        Where changed metadata was its reason, kafka-python 3.0.12 takes the rejoin as done once it
+        has begun. Without partitions and without heartbeats it would then stay so for good.
+        """
+        coordinator = self._client._coordinator  # noqa: SLF001 - knows, and has to be told
+        if coordinator.rejoining:
+            coordinator.request_rejoin()
+
     def _note(self, kind: Literal["assigned", "revoked"], partitions: set[Any]) -> None:
         if kind == "assigned":
             self._client.pause(*partitions)
-        ours = frozenset(self._ours(partition) for partition in partitions)
-        self._rebalances.append(Rebalance(kind, ours))
+        self._changes.append((kind, frozenset(self._ours(partition) for partition in partitions)))
 
     def _theirs(self, partition: Partition) -> Any:
         return KafkaPartition(self._kafka.topic_prefix + partition.topic, partition.number)

@@ -194,22 +194,16 @@ class Subscriber:
 
     def _follow_group(self, consumer: Consumer) -> set[Partition]:
         """Apply what the group has decided; give the partitions it touched."""
-        touched: set[Partition] = set()
-        for change in consumer.rebalances():
-            if change.kind == "revoked":
-                touched.update(self._revoke(change.partitions))
-            elif change.partitions:
-                assert self._admin is not None
-                topics = self._admin.partitions(self._topics)
-                self._assign(
-                    consumer,
-                    tuple(
-                        part
-                        for topic in topics.values()
-                        for part in topic
-                        if (part.topic, part.number) in change.partitions
-                    ),
-                )
+        change = consumer.rebalance()
+        touched = set(self._revoke(change.revoked))
+        if change.assigned:
+            assert self._admin is not None
+            topics = self._admin.partitions(self._topics)
+            partitions = (part for topic in topics.values() for part in topic)
+            self._assign(
+                consumer,
+                tuple(p for p in partitions if (p.topic, p.number) in change.assigned),
+            )
         return touched
 
     def _assign(self, consumer: Consumer, partitions: tuple[Partition, ...]) -> None:

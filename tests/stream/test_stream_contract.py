@@ -31,7 +31,7 @@ from facility.reading import DEAD_LETTER_TOPIC
 from facility.site import Kafka
 from stream.codec import decode, encode
 from stream.dead_letter import DeadLetter
-from stream.kafka_client import Admin, Producer
+from stream.kafka_client import Admin, Consumer, Producer
 from stream.message import Envelope, Message, Partition, Received
 from stream.outbox import DeleteAt, Outbox
 from stream.publisher import Publisher
@@ -491,6 +491,40 @@ def test_a_group_divides_the_partitions_and_hands_them_over(apache_broker: Broke
         assert time.monotonic() < deadline
         second.turn()
     second.subscriber.close()
+
+
+def test_a_rejoin_that_outlives_its_poll_is_not_forgotten(apache_broker: Broker) -> None:
+    """As when a topic is made anew while a member of the group has something else to do."""
+    kafka = apache_broker.settings(partitions=1)
+    make_topic(kafka, "first")
+    consumer = Consumer(kafka, group=f"{kafka.topic_prefix}sinks")
+    consumer.subscribe(["first", "second"])
+    assert assigned_within(consumer) == {("first", 0)}
+    make_topic(kafka, "second")
+    deadline = time.monotonic() + PATIENCE_S
+    while not consumer._client._coordinator.rejoining:
+        assert time.monotonic() < deadline
+        consumer._client._client.cluster.request_update()
+        time.sleep(0.1)
+        consumer.poll(0, 1, {})
+    time.sleep(0.5)  # it is done before the next poll
+    assert assigned_within(consumer) == {("first", 0), ("second", 0)}
+    consumer.close()
+
+
+def make_topic(kafka: Kafka, name: str) -> None:
+    admin = Admin(kafka)
+    admin.create(name, partitions=1, replication=1, configs={})
+    admin.close()
+
+
+def assigned_within(consumer: Consumer) -> frozenset[tuple[str, int]]:
+    """What the group gives next, of all that it has."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (change := consumer.rebalance()).assigned:
+        assert time.monotonic() < deadline
+        consumer.poll(0.5, 1, {})
+    return change.assigned
 
 
 class GroupSink:
